@@ -1,0 +1,71 @@
+import { defineConfig } from 'oxlint'
+
+/**
+ * Which of our packages the shipped code of each package may import: core <- server <- adapter-*, core <- http-client,
+ * core <- query-core <- react. What is not listed is refused, so browser code never pulls the server in.
+ */
+const mayImport: Record<string, { ours: string[]; node?: boolean }> = {
+  core: { ours: [] },
+  server: { ours: ['core'], node: true },
+  'adapter-*': { ours: ['server'], node: true },
+  'http-client': { ours: ['core'] },
+  'query-core': { ours: ['core'] },
+  react: { ours: ['core', 'http-client', 'query-core'] },
+}
+
+const neverByPath = {
+  regex: String.raw`(^|/)[a-z][a-z0-9-]*/src(/|$)`,
+  message: 'Import another package by its name, never its src by path.',
+}
+const neverOwnIndex = {
+  regex: String.raw`^\.{1,2}/([^.].*/)?index\.tsx?$`,
+  message: 'Inside a package import the file, never an index.ts.',
+}
+
+export default defineConfig({
+  options: { typeAware: true, denyWarnings: true, reportUnusedDisableDirectives: 'error' },
+  plugins: ['typescript', 'unicorn', 'oxc', 'import', 'promise', 'vitest', 'react'],
+  categories: { correctness: 'error', suspicious: 'error' },
+  ignorePatterns: ['**/dist/**', '**/*.gen.ts', '**/test/types/**'],
+  rules: {
+    eqeqeq: 'error',
+    'no-var': 'error',
+    'prefer-const': 'error',
+    'import/no-cycle': 'error',
+    'typescript/no-explicit-any': 'error',
+    'typescript/no-floating-promises': 'error',
+    'typescript/no-misused-promises': 'error',
+    'typescript/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+    'unicorn/filename-case': ['error', { case: 'kebabCase' }],
+    'unicorn/prefer-node-protocol': 'error',
+    'vitest/no-disabled-tests': 'error',
+    'vitest/no-focused-tests': 'error',
+    'no-restricted-imports': ['error', { patterns: [neverByPath] }],
+    // Narrowing by assertion is what a parser does after its checks.
+    'typescript/no-unsafe-type-assertion': 'off',
+    // JSX runs through the automatic runtime.
+    'react/react-in-jsx-scope': 'off',
+  },
+  overrides: [
+    { files: ['packages/*/src/**'], rules: { 'no-console': ['error', { allow: ['warn'] }] } },
+    ...Object.entries(mayImport).map(([name, { ours, node }]) => ({
+      files: [`packages/${name}/src/**`],
+      rules: {
+        'no-restricted-imports': [
+          'error',
+          {
+            patterns: [
+              neverByPath,
+              neverOwnIndex,
+              {
+                group: ['@query-tags/*', ...ours.map((allowed) => `!@query-tags/${allowed}`)],
+                message: `packages/${name} may import ${ours.length > 0 ? ours.join(', ') : 'none'} of our packages; the rule is in oxlint.config.ts.`,
+              },
+              ...(node ? [] : [{ regex: '^node:', message: 'This package runs in browsers.' }]),
+            ],
+          },
+        ] as const,
+      },
+    })),
+  ],
+})

@@ -1,0 +1,37 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { defineConfig, type UserConfig } from 'tsdown'
+
+interface Manifest {
+  private?: boolean
+  exports: Record<string, string | { 'query-tags-source': string }>
+}
+
+/** `exports` of each package.json, kept by hand, is the one list of entries: what has a source is built to the path beside it. */
+function entriesOf(manifest: Manifest): Record<string, string> {
+  const sources = Object.values(manifest.exports).flatMap((target) =>
+    typeof target === 'string' ? [] : [target['query-tags-source']],
+  )
+  return Object.fromEntries(sources.map((source) => [source.replace(/^\.\/src\/|\.tsx?$/g, ''), source]))
+}
+
+const packages: UserConfig[] = readdirSync('packages').flatMap((name) => {
+  const cwd = `packages/${name}`
+  if (!existsSync(`${cwd}/package.json`)) return []
+  const manifest = JSON.parse(readFileSync(`${cwd}/package.json`, 'utf8')) as Manifest
+  return manifest.private ? [] : [{ name, cwd, entry: entriesOf(manifest) }]
+})
+
+export default defineConfig(
+  packages.map((options) => ({
+    ...options,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2022',
+    fixedExtension: false,
+    dts: true,
+    sourcemap: true,
+    publint: { strict: true },
+    attw: { profile: 'esm-only', level: 'error' },
+    failOnWarn: true,
+  })),
+)
