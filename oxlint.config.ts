@@ -43,6 +43,9 @@ export default defineConfig({
     'no-restricted-imports': ['error', { patterns: [neverByPath] }],
     // Narrowing by assertion is what a parser does after its checks.
     'typescript/no-unsafe-type-assertion': 'off',
+    // `toSorted` and `toReversed` are not in Node 18.
+    'unicorn/no-array-sort': 'off',
+    'unicorn/no-array-reverse': 'off',
     // JSX runs through the automatic runtime.
     'react/react-in-jsx-scope': 'off',
   },
@@ -61,7 +64,9 @@ export default defineConfig({
                 group: ['@query-tags/*', ...ours.map((allowed) => `!@query-tags/${allowed}`)],
                 message: `packages/${name} may import ${ours.length > 0 ? ours.join(', ') : 'none'} of our packages; the rule is in oxlint.config.ts.`,
               },
-              ...(node ? [] : [{ regex: '^node:', message: 'This package runs in browsers.' }]),
+              node
+                ? { regex: '^@query-tags/core/client$', message: 'The client connection runs in browsers.' }
+                : { regex: '^node:', message: 'This package runs in browsers.' },
             ],
           },
         ] as const,

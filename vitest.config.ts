@@ -1,9 +1,12 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-/** Tests and types read the packages' sources, so nothing waits for a build. */
-const conditions = ['query-tags-source']
-const resolve = { conditions: [...conditions, 'module', 'node', 'import', 'default'] }
-const ssr = { resolve: { conditions: [...conditions, 'module', 'node', 'import', 'default'], externalConditions: conditions } }
+/** Tests read the packages' sources, so nothing waits for a build. */
+const sources = 'query-tags-source'
+const resolve = { conditions: [sources, 'module', 'node', 'development', 'import', 'default'] }
+const ssr = { resolve: { conditions: resolve.conditions, externalConditions: [sources] } }
+
+const reactTests = ['packages/react/test/**/*.test.{ts,tsx}']
 
 export default defineConfig({
   test: {
@@ -13,31 +16,54 @@ export default defineConfig({
         ssr,
         test: {
           name: 'node',
-          environment: 'node',
-          include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
-          exclude: ['packages/react/**', '**/test/types/**', '**/node_modules/**'],
+          include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/*.test.ts'],
+          exclude: [...reactTests, '**/test/types/**', '**/node_modules/**'],
         },
       },
       {
         resolve,
         ssr,
-        test: {
-          name: 'react',
-          environment: 'happy-dom',
-          include: ['packages/react/test/**/*.test.{ts,tsx}'],
-        },
+        test: { name: 'react', environment: 'happy-dom', include: reactTests },
       },
       {
-        // Real Chromium, driven with playwright-core from Node.
+        // The same tests, with React and what peers on it taken from test/react-18.
+        resolve: {
+          ...resolve,
+          alias: [
+            {
+              find: /^(react|react-dom|@tanstack\/react-query|@tanstack\/react-router|@testing-library\/react)(\/.*)?$/,
+              replacement: fileURLToPath(new URL('test/react-18/node_modules/$1$2', import.meta.url)),
+            },
+          ],
+        },
+        ssr,
+        test: { name: 'react-18', environment: 'happy-dom', include: reactTests },
+      },
+      {
+        // Whole systems in real Chromium, driven with playwright-core from Node.
         resolve,
         ssr,
         test: {
           name: 'browser',
-          environment: 'node',
           include: ['e2e/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        // Type tests: compiled, never run. What a call infers and what it refuses.
+        resolve,
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            checker: 'tsc',
+            include: ['packages/*/test/**/*.test-d.{ts,tsx}'],
+            tsconfig: 'test/tsconfig.types.json',
+          },
         },
       },
     ],
