@@ -1,0 +1,3 @@
+export type { Attachment, Binding, ConnectionStatus, InvalidatorClient, Invalidation, ReadPosition } from './client.ts'
+export type { Environment, PageEvent } from './environment.ts'
+export { Refusal, type StreamEvents, type Transport } from './transport.ts'
