@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { defineConfig, type UserConfig } from 'tsdown'
+import type { UserConfig } from 'tsdown'
 
 interface Manifest {
   private?: boolean
@@ -14,24 +14,23 @@ function entriesOf(manifest: Manifest): Record<string, string> {
   return Object.fromEntries(sources.map((source) => [source.replace(/^\.\/src\/|\.tsx?$/g, ''), source]))
 }
 
-const packages: UserConfig[] = readdirSync('packages').flatMap((name) => {
+const shared: UserConfig = {
+  format: 'esm',
+  platform: 'neutral',
+  target: 'es2022',
+  fixedExtension: false,
+  dts: true,
+  sourcemap: true,
+  publint: { strict: true },
+  attw: { profile: 'esm-only', level: 'error' },
+  failOnWarn: true,
+}
+
+const config: UserConfig[] = readdirSync('packages').flatMap((name) => {
   const cwd = `packages/${name}`
   if (!existsSync(`${cwd}/package.json`)) return []
   const manifest = JSON.parse(readFileSync(`${cwd}/package.json`, 'utf8')) as Manifest
-  return manifest.private ? [] : [{ name, cwd, entry: entriesOf(manifest) }]
+  return manifest.private ? [] : [{ ...shared, name, cwd, entry: entriesOf(manifest) }]
 })
 
-export default defineConfig(
-  packages.map((options) => ({
-    ...options,
-    format: 'esm',
-    platform: 'neutral',
-    target: 'es2022',
-    fixedExtension: false,
-    dts: true,
-    sourcemap: true,
-    publint: { strict: true },
-    attw: { profile: 'esm-only', level: 'error' },
-    failOnWarn: true,
-  })),
-)
+export default config

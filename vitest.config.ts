@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 /** Tests read the packages' sources, so nothing waits for a build. */
 const sources = 'query-tags-source'
@@ -8,7 +8,7 @@ const ssr = { resolve: { conditions: resolve.conditions, externalConditions: [so
 
 const reactTests = ['packages/react/test/**/*.test.{ts,tsx}']
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     projects: [
       {
@@ -69,3 +69,5 @@ export default defineConfig({
     ],
   },
 })
+
+export default config
