@@ -1,0 +1,23 @@
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** Where Chromium is: `CHROMIUM_PATH`, else the first of the usual names on the PATH. */
+export function findChromium(): string | undefined {
+  return process.env['CHROMIUM_PATH'] ?? findOnPath('chromium', 'chromium-browser', 'google-chrome')
+}
+
+/** The full path of the first of these programs that the PATH has. */
+function findOnPath(...names: string[]): string | undefined {
+  const directories = (process.env['PATH'] ?? '').split(delimiter)
+  return names.flatMap((name) => directories.map((directory) => join(directory, name))).find(isExecutable)
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    // Not there, or not ours to run: either way it can't be used.
+    return false
+  }
+}
