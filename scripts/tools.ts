@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path'
 
 /** Where Chromium is: `CHROMIUM_PATH`, else the first of the usual names on the PATH. */
 export function findChromium(): string | undefined {
-  return process.env['CHROMIUM_PATH'] ?? findOnPath('chromium', 'chromium-browser', 'google-chrome')
+  return process.env['CHROMIUM_PATH'] || findOnPath('chromium', 'chromium-browser', 'google-chrome')
 }
 
 /** The full path of the first of these programs that the PATH has. */
