@@ -6,6 +6,7 @@ export type QueryTagsErrorCode =
   | 'invalid-scope'
   | 'invalid-option'
   | 'already-bound'
+  | 'no-provider'
   | 'registry-unavailable'
   | 'closed'
   | 'malformed-message'
