@@ -1,0 +1,266 @@
+import { toPlainTag, toTagKey, type PlainTag, type Scope, type TagInput } from '@query-tags/core'
+import type { Attachment, Binding, Invalidation, InvalidatorClient } from '@query-tags/core/client'
+import { focusManager, notifyManager, type Query, type QueryCacheNotifyEvent, type QueryClient } from '@tanstack/query-core'
+import { AppliedReceipts } from './applied-receipts.ts'
+import { PendingMutations } from './pending-mutations.ts'
+import { ReadHistory } from './read-history.ts'
+import { RefetchScheduler, type SchedulerEnvironment } from './refetch-scheduler.ts'
+import { SettleGuard } from './settle-guard.ts'
+import { TagCoverage } from './tag-coverage.ts'
+import { TagQueryIndex, type TagListener } from './tag-query-index.ts'
+import type { TaggedQuery } from './tagged-query.ts'
+
+declare global {
+  interface QueryTagsFrameworkTypes {
+    readonly queryClient: QueryClient
+  }
+}
+
+/** Something that was invalidated, after it was applied to the cache. */
+export interface InvalidationEvent {
+  /**
+   * Where it came from: the server's stream, a receipt of this browser's own change, the answer about tags that were watched late, a reset
+   * (every tag), or `invalidateLocally` and mutations declared with `withInvalidates`.
+   */
+  readonly source: 'stream' | 'receipt' | 'missed' | 'reset' | 'local'
+  readonly tags: readonly PlainTag[] | '*'
+  /** The queries that it made outdated. */
+  readonly queries: readonly Query[]
+  /** Scope identity, when the source is the stream or a receipt. */
+  readonly scope?: string
+  /** Position of the invalidation, when the source is the stream or a receipt. */
+  readonly at?: string
+  /** Why, when the source is a reset. */
+  readonly reason?: string
+}
+
+export interface BindTagsOptions {
+  readonly queryClient: QueryClient
+  /** From `createHTTPInvalidatorClient` or `createInvalidatorClient`. It can be bound to one cache at a time. */
+  readonly client: InvalidatorClient
+  /** A wish for one scope, which the server has to confirm. Without it the client gets every scope that the server resolves for it. */
+  readonly scope?: Scope | undefined
+  /** Called after each invalidation that was applied; for logs and devtools. */
+  readonly onInvalidation?: ((event: InvalidationEvent) => void) | undefined
+  /**
+   * Told of tags in `meta.tags` that are no tags, and of callbacks that throw.
+   * @default console.error
+   */
+  readonly onError?: ((error: unknown) => void) | undefined
+  /** Time and chance, for tests and simulation. */
+  readonly environment?: BindingEnvironment | undefined
+}
+
+export interface BindingEnvironment extends SchedulerEnvironment {
+  /** Monotonic milliseconds. */
+  now(): number
+}
+
+export interface TagBinding {
+  /**
+   * Takes these tags as invalidated, in this browser only.
+   * @throws {QueryTagsError} `invalid-tag`
+   */
+  invalidateLocally(tags: readonly TagInput[]): void
+  /**
+   * Calls back for each invalidation that overlaps these tags, with its tags, and with `'*'` for each reset. Returns the function that ends it.
+   * @throws {QueryTagsError} `invalid-tag`
+   */
+  listen(tags: readonly TagInput[], callback: (tags: readonly PlainTag[] | '*') => void): () => void
+  /** Ends the binding. The queries stay as they are; outdated ones stay marked. */
+  close(): void
+}
+
+/**
+ * Binds a QueryClient to a client of query-tags: queries with `meta.tags` are refetched when the server invalidates a tag that overlaps
+ * theirs, and none is ever left fresh with data from before. `staleTime: Infinity` is the setting that fits.
+ *
+ * @throws {QueryTagsError} `already-bound` while the client is bound elsewhere, `closed` when it was closed.
+ *
+ * @example
+ * ```ts
+ * const binding = bindTags({ queryClient, client: createHTTPInvalidatorClient() })
+ * ```
+ */
+export function bindTags(options: BindTagsOptions): TagBinding {
+  return new CacheBinding(options)
+}
+
+const ORDINARY: BindingEnvironment = {
+  now: () => performance.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms)
+    return () => clearTimeout(timer)
+  },
+  random: Math.random,
+}
+
+/** The wiring: client, query cache and mutation cache on one side, index, guard, coverage and scheduler on the other. */
+class CacheBinding implements TagBinding, Binding {
+  readonly #onInvalidation: ((event: InvalidationEvent) => void) | undefined
+  readonly #onError: (error: unknown) => void
+  readonly #attachment: Attachment
+  readonly #history: ReadHistory
+  readonly #coverage: TagCoverage
+  readonly #index: TagQueryIndex
+  readonly #guard: SettleGuard
+  readonly #mutations: PendingMutations
+  readonly #scheduler: RefetchScheduler
+  readonly #receipts = new AppliedReceipts()
+  readonly #listeners = new Set<TagListener>()
+  readonly #unsubscribe: (() => void)[]
+
+  constructor({ queryClient, client, scope, onInvalidation, onError, environment = ORDINARY }: BindTagsOptions) {
+    this.#onInvalidation = onInvalidation
+    this.#onError = onError ?? ((error) => console.error(error))
+    this.#attachment = client.attach(this, { scope })
+    this.#history = new ReadHistory(this.#attachment, () => environment.now())
+    this.#coverage = new TagCoverage(this.#attachment)
+    this.#index = new TagQueryIndex({
+      onGain: (entry, watched) => this.#coverage.gain(entry, watched),
+      onLose: (watched) => this.#coverage.forget(watched),
+      onUnused: (tag) => this.#attachment.unwatch(tag),
+      onInvalidTags: (error) => this.#onError(error),
+    })
+    this.#scheduler = new RefetchScheduler(environment, (entry) => this.#mutations.holdMs(entry))
+    this.#mutations = new PendingMutations(queryClient.getMutationCache(), this.#history, () => environment.now(), {
+      onSuccess: (tags) => this.#invalidateTags(tags),
+      onRelease: () => this.#scheduler.drain(),
+    })
+    this.#guard = new SettleGuard(this.#history, this.#mutations, {
+      beforeFetch: (entry, clock) => this.#coverage.beforeFetch(entry, clock),
+      onFresh: (entry, read) => this.#coverage.landed(entry, read),
+      onOutdated: (entry) => this.#scheduler.request(entry),
+    })
+    const cache = queryClient.getQueryCache()
+    for (const query of cache.getAll()) this.#read(query)
+    this.#unsubscribe = [
+      cache.subscribe((event) => this.#onCacheEvent(event)),
+      focusManager.subscribe((focused) => focused && this.#onFocus()),
+    ]
+  }
+
+  invalidateLocally(tags: readonly TagInput[]): void {
+    this.#invalidateTags(tags.map(toPlainTag))
+  }
+
+  listen(tags: readonly TagInput[], callback: (tags: readonly PlainTag[] | '*') => void): () => void {
+    const listener: TagListener = { tags: tags.map(toPlainTag), callback }
+    this.#listeners.add(listener)
+    this.#index.listen(listener)
+    for (const tag of listener.tags) this.#attachment.watch(tag, this.#attachment.position())
+    return () => {
+      if (this.#listeners.delete(listener)) this.#index.unlisten(listener)
+    }
+  }
+
+  close(): void {
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
+    this.#mutations.close()
+    this.#scheduler.close()
+    this.#attachment.detach()
+  }
+
+  onHello(): void {
+    for (const { query } of this.#index.entries()) this.#read(query)
+    this.#coverage.settle()
+  }
+
+  onInvalidate({ scope, at, tags, spreadMs, source }: Invalidation): void {
+    const receipt = this.#receipts.find(scope, at)
+    const known = tags.filter((tag) => receipt?.tagKeys.has(toTagKey(tag)))
+    const fresh = tags.filter((tag) => !known.includes(tag))
+    const now = this.#history.tick()
+    if (source === 'receipt') this.#receipts.add(scope, at, tags, now)
+    const { queries, listeners } = this.#index.match(fresh)
+    const hit = this.#invalidate(queries, now, spreadMs)
+    // What a receipt brought before counts as of then: data that were fetched since are newer.
+    if (receipt) hit.push(...this.#invalidate(this.#index.match(known).queries, receipt.clock, spreadMs))
+    this.#callListeners(listeners, tags)
+    this.#tell({ source, scope, at, tags, queries: hit })
+  }
+
+  onReset({ reason, spreadMs }: { readonly reason: string; readonly spreadMs: number }): void {
+    const hit = this.#invalidate(this.#index.entries(), this.#history.tick(), spreadMs)
+    this.#callListeners(this.#listeners, '*')
+    this.#tell({ source: 'reset', tags: '*', queries: hit, reason })
+  }
+
+  onMissed(added: readonly PlainTag[], missed: readonly PlainTag[] | 'expired'): void {
+    const askers = this.#coverage.askers(added)
+    const tags = missed === 'expired' ? added : missed
+    const { queries, listeners } = this.#index.match(tags)
+    const hit = this.#invalidate(
+      queries.filter((entry) => askers.has(entry)),
+      this.#history.tick(),
+      0,
+    )
+    this.#coverage.settle()
+    if (tags.length === 0) return
+    this.#callListeners(listeners, tags)
+    this.#tell({ source: 'missed', tags, queries: hit })
+  }
+
+  #invalidateTags(tags: readonly PlainTag[]): void {
+    const { queries, listeners } = this.#index.match(tags)
+    const hit = this.#invalidate(queries, this.#history.tick(), 0)
+    this.#callListeners(listeners, tags)
+    this.#tell({ source: 'local', tags, queries: hit })
+  }
+
+  #invalidate(entries: Iterable<TaggedQuery>, at: number, spreadMs: number): Query[] {
+    return notifyManager.batch(() => {
+      const hit: Query[] = []
+      for (const entry of entries) {
+        if (!this.#guard.invalidate(entry, at)) continue
+        hit.push(entry.query)
+        this.#scheduler.request(entry, spreadMs)
+      }
+      return hit
+    })
+  }
+
+  #onCacheEvent(event: QueryCacheNotifyEvent): void {
+    const { query, type } = event
+    if (type === 'removed') return this.#index.remove(query)
+    // Results follow from an update that was seen already.
+    if (type === 'observerResultsUpdated') return
+    const entry = this.#read(query)
+    if (!entry) return
+    if (type === 'updated') return this.#guard.onUpdate(entry, event.action)
+    if (type === 'observerAdded' && this.#attachment.isBehind()) this.#invalidate([entry], this.#history.tick(), 0)
+    // Somebody may need it now whom TanStack would show the old data: with refetchOnMount off, or enabled just now.
+    this.#scheduler.request(entry)
+  }
+
+  /** Reads the tags of a query; data that were there before it had any were read before anything that was seen of it. */
+  #read(query: Query): TaggedQuery | undefined {
+    const known = this.#index.has(query)
+    const entry = this.#index.read(query)
+    if (entry && !known) this.#guard.adopt(entry)
+    return entry
+  }
+
+  #onFocus(): void {
+    if (!this.#attachment.isBehind()) return
+    const active = [...this.#index.entries()].filter(({ query }) => query.isActive())
+    this.#invalidate(active, this.#history.tick(), 0)
+  }
+
+  #callListeners(listeners: Iterable<TagListener>, tags: readonly PlainTag[] | '*'): void {
+    for (const { callback } of listeners) this.#callBack(() => callback(tags))
+  }
+
+  #tell(event: InvalidationEvent): void {
+    this.#callBack(() => this.#onInvalidation?.(event))
+  }
+
+  /** The app's code must not stop a frame from being applied. */
+  #callBack(callback: () => void): void {
+    try {
+      callback()
+    } catch (error) {
+      this.#onError(error)
+    }
+  }
+}

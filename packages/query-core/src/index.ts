@@ -1,0 +1,8 @@
+export {
+  bindTags,
+  type BindingEnvironment,
+  type BindTagsOptions,
+  type InvalidationEvent,
+  type TagBinding,
+} from './bind-tags.ts'
+export { withInvalidates } from './with-invalidates.ts'

@@ -1,0 +1,76 @@
+import { tagsOverlap, type PlainTag } from '@query-tags/core'
+import type { Mutation, MutationCache } from '@tanstack/query-core'
+import type { ReadHistory } from './read-history.ts'
+import type { ReadMoment, TaggedQuery } from './tagged-query.ts'
+import { declaredTags } from './with-invalidates.ts'
+
+/** No mutation holds a refetch back for longer, in milliseconds. */
+export const MAX_HOLD_MS = 30_000
+
+interface Pending {
+  readonly tags: readonly PlainTag[]
+  readonly began: ReadMoment
+  readonly since: number
+}
+
+export interface MutationEvents {
+  /** A mutation with declared tags succeeded. */
+  onSuccess(tags: readonly PlainTag[]): void
+  /** One mutation fewer holds refetches back. */
+  onRelease(): void
+}
+
+/** The mutations that run, what they hold back, and when the oldest began. */
+export class PendingMutations {
+  readonly #pending = new Map<Mutation, Pending>()
+  readonly #unsubscribe: () => void
+
+  readonly #now: () => number
+
+  constructor(cache: MutationCache, history: ReadHistory, now: () => number, events: MutationEvents) {
+    this.#now = now
+    const update = (mutation: Mutation): void => {
+      if (mutation.state.status === 'pending') {
+        if (!this.#pending.has(mutation)) {
+          this.#pending.set(mutation, { tags: declaredTags(mutation), began: history.moment(), since: now() })
+        } else if (mutation.state.isPaused) {
+          events.onRelease()
+        }
+      } else if (this.#pending.delete(mutation)) {
+        const tags = declaredTags(mutation)
+        if (mutation.state.status === 'success' && tags.length > 0) events.onSuccess(tags)
+        events.onRelease()
+      }
+    }
+    cache.getAll().forEach(update)
+    this.#unsubscribe = cache.subscribe((event) => {
+      if (event.type === 'updated') update(event.mutation)
+      else if (event.type === 'removed' && this.#pending.delete(event.mutation)) events.onRelease()
+    })
+  }
+
+  oldest(): ReadMoment | undefined {
+    // Insertion order is the order in which they began.
+    return this.#pending.values().next().value?.began
+  }
+
+  /** How many milliseconds a query's refetch has to wait for mutations at most; 0 when none holds it. */
+  holdMs(entry: TaggedQuery): number {
+    const now = this.#now()
+    let holdMs = 0
+    for (const [mutation, { tags, since }] of this.#pending) {
+      const left = since + MAX_HOLD_MS - now
+      if (left > holdMs && !mutation.state.isPaused && (entry.appWrote || overlaps(entry, tags))) holdMs = left
+    }
+    return holdMs
+  }
+
+  close(): void {
+    this.#unsubscribe()
+    this.#pending.clear()
+  }
+}
+
+function overlaps(entry: TaggedQuery, tags: readonly PlainTag[]): boolean {
+  return tags.some((tag) => [...entry.tags.values()].some((watched) => tagsOverlap(watched.tag, tag)))
+}

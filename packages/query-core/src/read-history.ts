@@ -1,0 +1,46 @@
+import type { Attachment, ReadPosition } from '@query-tags/core/client'
+import { UNSEEN, type ReadMoment } from './tagged-query.ts'
+
+/** Data that the app writes by hand may have been read this long before, in milliseconds. */
+const MANUAL_DATA_AGE_MS = 30_000
+/** At most one sample is kept in this many milliseconds. */
+const SAMPLE_MS = 1000
+
+/**
+ * The binding's logical clock, and what the cursor was at earlier times. Samples are taken when something happens, by no timer: where
+ * nothing happened, the sample before it is older, and older only ever means more refetches.
+ */
+export class ReadHistory {
+  #clock = 0
+  readonly #now: () => number
+  readonly #position: () => ReadPosition
+  readonly #samples: { readonly time: number; readonly moment: ReadMoment }[] = []
+
+  constructor(attachment: Pick<Attachment, 'position'>, now: () => number) {
+    this.#now = now
+    this.#position = () => attachment.position()
+  }
+
+  /** The clock of an event that happens now, later than any before. */
+  tick(): number {
+    return ++this.#clock
+  }
+
+  /** The read moment of what begins to be read now. */
+  moment(): ReadMoment {
+    const moment = { clock: this.tick(), position: this.#position() }
+    const time = this.#now()
+    const last = this.#samples.at(-1)
+    if (last === undefined || time - last.time >= SAMPLE_MS) this.#samples.push({ time, moment })
+    while (this.#samples.length > 1 && this.#samples[1]!.time <= time - MANUAL_DATA_AGE_MS) this.#samples.shift()
+    return moment
+  }
+
+  /** The read moment of data that the app writes now. */
+  manualMoment(oldestMutation: ReadMoment | undefined): ReadMoment {
+    this.moment()
+    const oldest = this.#samples[0]!
+    const moment = this.#now() - oldest.time >= MANUAL_DATA_AGE_MS ? oldest.moment : UNSEEN
+    return oldestMutation && oldestMutation.clock < moment.clock ? oldestMutation : moment
+  }
+}

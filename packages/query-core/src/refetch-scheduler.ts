@@ -1,0 +1,122 @@
+import { focusManager } from '@tanstack/query-core'
+import { needsFetch, type TaggedQuery } from './tagged-query.ts'
+
+/** Refetches that the scheduler runs side by side. A browser has six connections to an origin on HTTP/1.1, and the stream takes one. */
+const CONCURRENCY = 4
+/** A refetch that takes longer no longer counts against the concurrency, in milliseconds, so that hung requests stop nobody else. */
+const SLOT_MS = 10_000
+
+export interface SchedulerEnvironment {
+  /** Calls back once, after at least `ms`; the returned function cancels it. */
+  after(ms: number, callback: () => void): () => void
+  /** Uniform in [0, 1). */
+  random(): number
+}
+
+/**
+ * When the refetch of an outdated query starts: at once, or after the server's spread, once no mutation holds it, when the page is visible
+ * and fewer than four others run. Marking never waits, so whatever is deferred here is known to be stale.
+ */
+export class RefetchScheduler {
+  readonly #queue = new Set<TaggedQuery>()
+  readonly #timers = new Set<() => void>()
+  readonly #spreading = new Set<TaggedQuery>()
+  readonly #environment: SchedulerEnvironment
+  readonly #holdMs: (entry: TaggedQuery) => number
+  readonly #unsubscribe: () => void
+  #running = 0
+  #draining = false
+  #wakeUp: (() => void) | undefined
+  #closed = false
+
+  constructor(environment: SchedulerEnvironment, holdMs: (entry: TaggedQuery) => number) {
+    this.#environment = environment
+    this.#holdMs = holdMs
+    this.#unsubscribe = focusManager.subscribe(() => this.drain())
+  }
+
+  /** Sees to it that a query that needs a fetch gets one. */
+  request(entry: TaggedQuery, spreadMs = 0): void {
+    if (this.#queue.has(entry) || this.#spreading.has(entry) || !needsFetch(entry)) return
+    if (spreadMs <= 0) return this.#enqueue(entry)
+    this.#spreading.add(entry)
+    this.#after(this.#environment.random() * spreadMs, () => {
+      this.#spreading.delete(entry)
+      this.#enqueue(entry)
+    })
+  }
+
+  /** Starts what may start now: in a microtask, so that a fetch that TanStack starts in the same task comes first and is not doubled. */
+  drain(): void {
+    if (this.#draining || this.#closed) return
+    this.#draining = true
+    void Promise.resolve().then(() => {
+      this.#draining = false
+      this.#drainNow()
+    })
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#unsubscribe()
+    for (const cancel of this.#timers) cancel()
+    this.#timers.clear()
+    this.#queue.clear()
+  }
+
+  #enqueue(entry: TaggedQuery): void {
+    this.#queue.add(entry)
+    this.drain()
+  }
+
+  #drainNow(): void {
+    if (this.#closed || !focusManager.isFocused()) return
+    let soonest = Infinity
+    for (const entry of this.#queue) {
+      if (this.#running >= CONCURRENCY) return
+      const holdMs = needsFetch(entry) ? this.#holdMs(entry) : 0
+      if (holdMs > 0) {
+        soonest = Math.min(soonest, holdMs)
+        continue
+      }
+      this.#queue.delete(entry)
+      if (needsFetch(entry)) this.#fetch(entry)
+    }
+    this.#wakeUp?.()
+    this.#wakeUp = soonest === Infinity ? undefined : this.#after(soonest, () => this.drain())
+  }
+
+  #fetch({ query }: TaggedQuery): void {
+    const inFlight = query.state.fetchStatus !== 'idle'
+    // A query that says it is fetching may be stuck there, after a silent cancel: this either joins the fetch or starts one.
+    const fetched = query.fetch(undefined, { cancelRefetch: false })
+    if (inFlight || query.state.fetchStatus === 'paused') {
+      // Its observers show the error; whoever settles it asks for the trailing fetch.
+      fetched.catch(() => undefined)
+      return
+    }
+    this.#running++
+    let running = true
+    const done = (): void => {
+      if (!running) return
+      running = false
+      cancelTimer()
+      this.#running--
+      this.drain()
+    }
+    const cancelTimer = this.#after(SLOT_MS, done)
+    fetched.then(done, done)
+  }
+
+  #after(ms: number, callback: () => void): () => void {
+    const cancel = this.#environment.after(ms, () => {
+      this.#timers.delete(cancel)
+      callback()
+    })
+    this.#timers.add(cancel)
+    return () => {
+      cancel()
+      this.#timers.delete(cancel)
+    }
+  }
+}

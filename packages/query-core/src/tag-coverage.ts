@@ -1,0 +1,68 @@
+import { toTagKey, type PlainTag } from '@query-tags/core'
+import type { Attachment } from '@query-tags/core/client'
+import { UNSEEN, type ReadMoment, type TaggedQuery, type WatchedTag } from './tagged-query.ts'
+
+/**
+ * Sees to it that every invalidation since a datum was read is known here. A tag is covered from a clock on when the server watches it for
+ * us since then; data that were read earlier are asked for, with their read position, and the server answers what they missed. Late mounts,
+ * tags that depend on data, hydration and restored caches are all this one case; an ordinary refetch asks nothing.
+ */
+export class TagCoverage {
+  readonly #attachment: Attachment
+  readonly #asking = new Map<WatchedTag, TaggedQuery>()
+  #connected = false
+
+  constructor(attachment: Attachment) {
+    this.#attachment = attachment
+  }
+
+  /** A query has a new tag. Before the first hello it can go with the opening of the stream, which costs no request. */
+  gain(entry: TaggedQuery, watched: WatchedTag): void {
+    if (!this.#connected) this.#ask(entry, watched, UNSEEN)
+    else if (entry.datum) this.#ask(entry, watched, entry.datum.read)
+  }
+
+  /** A fetch is about to begin: tags that are watched by now are covered from here on. */
+  beforeFetch(entry: TaggedQuery, clock: number): void {
+    for (const watched of entry.tags.values()) {
+      if (watched.coveredSince === undefined && this.#attachment.isWatched(watched.tag)) watched.coveredSince = clock
+    }
+  }
+
+  /** Data landed that were read at `read`. */
+  landed(entry: TaggedQuery, read: ReadMoment): void {
+    for (const watched of entry.tags.values()) this.#ask(entry, watched, read)
+  }
+
+  /** The queries that asked about one of these tags. */
+  askers(tags: readonly PlainTag[]): Set<TaggedQuery> {
+    const answered = new Set(tags.map(toTagKey))
+    const askers = new Set<TaggedQuery>()
+    for (const [watched, entry] of this.#asking) if (answered.has(toTagKey(watched.tag))) askers.add(entry)
+    return askers
+  }
+
+  /** The server answered, or said hello: what was asked is covered now, unless more was asked since. */
+  settle(): void {
+    this.#connected = true
+    for (const watched of this.#asking.keys()) {
+      if (!this.#attachment.isWatched(watched.tag)) continue
+      watched.coveredSince = watched.askedSince
+      watched.askedSince = undefined
+      this.#asking.delete(watched)
+    }
+  }
+
+  forget(watched: WatchedTag): void {
+    this.#asking.delete(watched)
+  }
+
+  #ask(entry: TaggedQuery, watched: WatchedTag, { clock, position }: ReadMoment): void {
+    if (watched.coveredSince !== undefined && watched.coveredSince <= clock) return
+    if (watched.askedSince !== undefined && watched.askedSince <= clock) return
+    watched.askedSince = clock
+    this.#asking.set(watched, entry)
+    // guard(late-watch): data that were read before their tag was watched may have missed invalidations, guarantee 1
+    this.#attachment.watch(watched.tag, position)
+  }
+}

@@ -1,0 +1,154 @@
+import { TagIndex, tagsOverlap, toPlainTag, toTagKey, type PlainTag, type TagInput } from '@query-tags/core'
+import type { Query } from '@tanstack/query-core'
+import { createTaggedQuery, type TaggedQuery, type WatchedTag } from './tagged-query.ts'
+
+/** A callback that is owed every invalidation of some tags, whether a query has them or not. */
+export interface TagListener {
+  readonly tags: readonly PlainTag[]
+  readonly callback: (tags: readonly PlainTag[] | '*') => void
+}
+
+export interface TagMatches {
+  readonly queries: TaggedQuery[]
+  readonly listeners: TagListener[]
+}
+
+/** What the index asks for when tags come and go. */
+export interface TagDemand {
+  onGain(entry: TaggedQuery, watched: WatchedTag): void
+  onLose(watched: WatchedTag): void
+  /** No query and no listener has this tag any longer. */
+  onUnused(tag: PlainTag): void
+  onInvalidTags(error: unknown): void
+}
+
+/**
+ * Which queries have which tags. It may know too many, never too few: a query's tags are read on every event of it, from the query and from
+ * each of its observers, since the last writer of `meta` wins and can be one without tags. What was lost is noticed when it is matched.
+ */
+export class TagQueryIndex {
+  readonly #entries = new Map<Query, TaggedQuery>()
+  readonly #index = new TagIndex<TaggedQuery | TagListener>()
+  readonly #holders = new Map<string, number>()
+  readonly #reported = new WeakSet<Query>()
+  readonly #demand: TagDemand
+
+  constructor(demand: TagDemand) {
+    this.#demand = demand
+  }
+
+  has(query: Query): boolean {
+    return this.#entries.has(query)
+  }
+
+  entries(): Iterable<TaggedQuery> {
+    return this.#entries.values()
+  }
+
+  /** Reads a query's tags again; it gets an entry when it has any. */
+  read(query: Query): TaggedQuery | undefined {
+    let entry = this.#entries.get(query)
+    for (const tags of tagLists(query)) {
+      if (entry?.seen.has(tags)) continue
+      const plain = this.#toPlainTags(query, tags)
+      if (!plain || plain.length === 0) continue
+      if (!entry) this.#entries.set(query, (entry = createTaggedQuery(query)))
+      entry.seen.add(tags)
+      for (const tag of plain) this.#gain(entry, tag)
+    }
+    return entry
+  }
+
+  remove(query: Query): void {
+    const entry = this.#entries.get(query)
+    if (!entry) return
+    this.#entries.delete(query)
+    for (const watched of entry.tags.values()) this.#lose(entry, watched)
+  }
+
+  listen(listener: TagListener): void {
+    for (const tag of listener.tags) this.#hold(tag, listener)
+  }
+
+  unlisten(listener: TagListener): void {
+    for (const tag of listener.tags) this.#release(tag, listener)
+  }
+
+  /** Who has a tag that overlaps one of these, in the size of the answer. */
+  match(tags: readonly PlainTag[]): TagMatches {
+    const queries: TaggedQuery[] = []
+    const listeners: TagListener[] = []
+    for (const owner of this.#index.match(tags)) {
+      if ('callback' in owner) listeners.push(owner)
+      else if (this.#stillHas(owner, tags)) queries.push(owner)
+    }
+    return { queries, listeners }
+  }
+
+  /** Whether a match is true of the query as it is now. If not, the tags that it lost are forgotten; their return will be a gain. */
+  #stillHas(entry: TaggedQuery, tags: readonly PlainTag[]): boolean {
+    const current = tagLists(entry.query).flatMap((list) => this.#toPlainTags(entry.query, list) ?? [])
+    if (current.some((held) => tags.some((tag) => tagsOverlap(held, tag)))) return true
+    const kept = new Set(current.map(toTagKey))
+    for (const [id, watched] of entry.tags) {
+      if (kept.has(id)) continue
+      entry.tags.delete(id)
+      this.#lose(entry, watched)
+    }
+    entry.seen = new WeakSet()
+    return false
+  }
+
+  #gain(entry: TaggedQuery, tag: PlainTag): void {
+    const id = toTagKey(tag)
+    if (entry.tags.has(id)) return
+    const watched: WatchedTag = { tag, coveredSince: undefined, askedSince: undefined }
+    entry.tags.set(id, watched)
+    this.#hold(tag, entry)
+    this.#demand.onGain(entry, watched)
+  }
+
+  #lose(entry: TaggedQuery, watched: WatchedTag): void {
+    this.#release(watched.tag, entry)
+    this.#demand.onLose(watched)
+  }
+
+  #hold(tag: PlainTag, owner: TaggedQuery | TagListener): void {
+    const id = toTagKey(tag)
+    this.#index.add(tag, owner)
+    this.#holders.set(id, (this.#holders.get(id) ?? 0) + 1)
+  }
+
+  #release(tag: PlainTag, owner: TaggedQuery | TagListener): void {
+    const id = toTagKey(tag)
+    this.#index.delete(tag, owner)
+    const left = (this.#holders.get(id) ?? 0) - 1
+    if (left > 0) {
+      this.#holders.set(id, left)
+    } else {
+      this.#holders.delete(id)
+      this.#demand.onUnused(tag)
+    }
+  }
+
+  #toPlainTags(query: Query, tags: readonly TagInput[]): PlainTag[] | undefined {
+    try {
+      return tags.map(toPlainTag)
+    } catch (error) {
+      // Thrown here it would break TanStack's own notification. The query keeps working, without these tags, and is reported once.
+      if (!this.#reported.has(query)) this.#demand.onInvalidTags(error)
+      this.#reported.add(query)
+      return undefined
+    }
+  }
+}
+
+/** Every array of tags that a query has now: its own, and its observers'. */
+function tagLists(query: Query): readonly (readonly TagInput[])[] {
+  const lists: (readonly TagInput[])[] = []
+  for (const holder of [query.options, ...query.observers.map((observer) => observer.options)]) {
+    const tags = holder.meta?.['tags']
+    if (Array.isArray(tags) && !lists.includes(tags)) lists.push(tags)
+  }
+  return lists
+}
