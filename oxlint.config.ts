@@ -38,6 +38,7 @@ const config: OxlintConfig = defineConfig({
     'typescript/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
     'unicorn/filename-case': ['error', { case: 'kebabCase' }],
     'unicorn/prefer-node-protocol': 'error',
+    'vitest/expect-expect': ['error', { assertFunctionNames: ['expect*'] }],
     'vitest/no-disabled-tests': 'error',
     'vitest/no-focused-tests': 'error',
     'no-restricted-imports': ['error', { patterns: [neverByPath] }],

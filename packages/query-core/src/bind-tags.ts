@@ -1,6 +1,12 @@
 import { toPlainTag, toTagKey, type PlainTag, type Scope, type TagInput } from '@query-tags/core'
 import type { Attachment, Binding, Invalidation, InvalidatorClient } from '@query-tags/core/client'
-import { focusManager, notifyManager, type Query, type QueryCacheNotifyEvent, type QueryClient } from '@tanstack/query-core'
+import {
+  focusManager,
+  notifyManager,
+  type Query,
+  type QueryCacheNotifyEvent,
+  type QueryClient,
+} from '@tanstack/query-core'
 import { AppliedReceipts } from './applied-receipts.ts'
 import { PendingMutations } from './pending-mutations.ts'
 import { ReadHistory } from './read-history.ts'
@@ -175,6 +181,7 @@ class CacheBinding implements TagBinding, Binding {
     const { queries, listeners } = this.#index.match(fresh)
     const hit = this.#invalidate(queries, now, spreadMs)
     // What a receipt brought before counts as of then: data that were fetched since are newer.
+    // guard(receipt-frame): data whose fetch began before the receipt are older than its frame, guarantee 1
     if (receipt) hit.push(...this.#invalidate(this.#index.match(known).queries, receipt.clock, spreadMs))
     this.#callListeners(listeners, tags)
     this.#tell({ source, scope, at, tags, queries: hit })

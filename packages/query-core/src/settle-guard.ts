@@ -33,6 +33,7 @@ export class SettleGuard {
   /** Data that were there before the binding saw the query. A fetch in flight began unseen, too. */
   adopt(entry: TaggedQuery): void {
     if (entry.query.state.fetchStatus !== 'idle') entry.attempt = { read: UNSEEN, partial: false }
+    // guard(adopt): data that were there first may be as old as the page, guarantee 1
     if (entry.query.state.data !== undefined) this.#land(entry, UNSEEN)
   }
 
@@ -59,6 +60,7 @@ export class SettleGuard {
   /** An invalidation of clock `at` hits a query. Returns whether it makes a difference. */
   invalidate(entry: TaggedQuery, at: number): boolean {
     if (entry.datum && entry.datum.read.clock > at) return false
+    // guard(remember-invalidation): a success clears isInvalidated whenever its fetch began, guarantee 7
     entry.invalidatedAt = Math.max(entry.invalidatedAt, at)
     entry.query.invalidate()
     return true
@@ -112,7 +114,8 @@ export class SettleGuard {
     entry.datum = { data, updatedAt: dataUpdatedAt, read } satisfies Datum
     entry.failedAt = 0
     if (!isOutdated(entry)) return this.#events.onFresh(entry, read)
-    // At once, in the cache's own event: a persister that hears of it next must not save the data as fresh.
+    // TanStack just took old data for fresh. In the cache's own event, or a persister that hears of it next saves them so.
+    // guard(mark-again): what was read before an invalidation must not end fresh, guarantee 7
     entry.query.invalidate()
     this.#events.onOutdated(entry)
   }

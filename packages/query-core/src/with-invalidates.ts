@@ -13,8 +13,8 @@ import type { Mutation } from '@tanstack/query-core'
  * useMutation(withInvalidates({ mutationFn: addTodo }, [appTags.todos()]))
  * ```
  */
-export function withInvalidates<T extends { readonly meta?: Record<string, unknown> | undefined }>(
-  options: T,
+export function withInvalidates<T extends object>(
+  options: T & { readonly meta?: Record<string, unknown> | undefined },
   tags: readonly TagInput[],
 ): T & { meta: { invalidates: readonly PlainTag[] } } {
   return { ...options, meta: { ...options.meta, invalidates: tags.map(toPlainTag) } }

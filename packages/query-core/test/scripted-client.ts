@@ -1,0 +1,149 @@
+import {
+  olderCursor,
+  tagsOverlap,
+  toPlainTag,
+  toTagKey,
+  type Cursor,
+  type PlainTag,
+  type Receipt,
+  type TagInput,
+} from '@query-tags/core'
+import type { Attachment, Binding, ConnectionStatus, InvalidatorClient, ReadPosition } from '@query-tags/core/client'
+
+const GLOBAL = '["global",null]'
+
+interface Record_ {
+  readonly seq: number
+  readonly tags: readonly PlainTag[]
+}
+
+/**
+ * A server's log and a client's connection to it in one object, whose every step the test takes itself: what was recorded reaches the
+ * binding when `deliver()` is called, and watch requests are answered by `answer()`. Like the real ones it delivers only what overlaps an
+ * acknowledged tag, and its cursor passes over what does not.
+ */
+export class ScriptedClient implements InvalidatorClient {
+  status: ConnectionStatus = { state: 'connecting' }
+  behind = false
+  /** Watch requests that were answered. */
+  requests = 0
+  readonly watched = new Map<string, PlainTag>()
+  readonly #asked = new Map<string, { tag: PlainTag; from: ReadPosition }>()
+  readonly #log: Record_[] = []
+  #binding: Binding | undefined
+  #top = 0
+  #cursor: number | undefined
+  #first: number | undefined
+
+  /** Records an invalidation on the server, without telling the client yet. */
+  record(...tags: readonly TagInput[]): Receipt {
+    const seq = ++this.#top
+    const plain = tags.map(toPlainTag)
+    this.#log.push({ seq, tags: plain })
+    return { scope: GLOBAL, at: `e:${seq}`, tags: plain }
+  }
+
+  /** The stream opens: the whole list is acknowledged, and what it missed is replayed. */
+  hello(): void {
+    const froms = [...this.#asked.values()].map(({ from }) => this.#seqOf(from))
+    this.#cursor = Math.min(this.#cursor ?? this.#first ?? 0, ...froms)
+    this.#first ??= this.#cursor
+    for (const [id, { tag }] of this.#asked) this.watched.set(id, tag)
+    this.#asked.clear()
+    this.status = { state: 'live' }
+    this.#binding?.onHello()
+    this.deliver()
+  }
+
+  /** Everything recorded so far reaches the client. */
+  deliver(): void {
+    for (const { seq, tags } of this.#log.filter((entry) => entry.seq > this.#cursor!)) {
+      if (overlaps(tags, [...this.watched.values()])) {
+        this.#binding?.onInvalidate({ scope: GLOBAL, at: `e:${seq}`, tags, spreadMs: 0, source: 'stream' })
+      }
+      this.#cursor = seq
+    }
+  }
+
+  /** The server answers what was asked. */
+  answer(): void {
+    if (this.#asked.size === 0) return
+    this.requests++
+    const asked = [...this.#asked.values()]
+    this.#asked.clear()
+    for (const { tag } of asked) this.watched.set(toTagKey(tag), tag)
+    const from = Math.min(...asked.map((ask) => this.#seqOf(ask.from)))
+    const added = asked.map(({ tag }) => tag)
+    const missed = this.#log.filter(({ seq, tags }) => seq > from && overlaps(tags, added)).flatMap(({ tags }) => tags)
+    this.#binding?.onMissed(added, missed)
+  }
+
+  /** Recorded and delivered at once. */
+  invalidate(...tags: readonly TagInput[]): void {
+    this.record(...tags)
+    this.deliver()
+  }
+
+  reset(): void {
+    this.#cursor = this.#top
+    this.#binding?.onReset({ scopes: [GLOBAL], reason: 'expired', spreadMs: 0 })
+  }
+
+  get asked(): readonly PlainTag[] {
+    return [...this.#asked.values()].map(({ tag }) => tag)
+  }
+
+  attach(binding: Binding): Attachment {
+    this.#binding = binding
+    return {
+      position: () =>
+        this.#cursor === undefined
+          ? { first: true, cursor: undefined }
+          : { first: false, cursor: toCursor(this.#cursor) },
+      watch: (tag, from) => {
+        const id = toTagKey(tag)
+        const before = this.#asked.get(id)?.from
+        this.#asked.set(id, { tag, from: before ? olderRead(before, from) : from })
+      },
+      unwatch: (tag) => {
+        this.watched.delete(toTagKey(tag))
+        this.#asked.delete(toTagKey(tag))
+      },
+      isWatched: (tag) => this.watched.has(toTagKey(tag)) && !this.#asked.has(toTagKey(tag)),
+      isBehind: () => this.behind,
+      detach: () => {
+        this.#binding = undefined
+      },
+    }
+  }
+
+  applyReceipt({ scope, at, tags }: Receipt): void {
+    this.#binding?.onInvalidate({ scope, at, tags, spreadMs: 0, source: 'receipt' })
+  }
+
+  subscribe(): () => void {
+    return () => undefined
+  }
+
+  close(): void {
+    this.#binding = undefined
+  }
+
+  #seqOf({ first, cursor }: ReadPosition): number {
+    const seq = cursor ? Number(cursor[GLOBAL]!.split(':')[1]) : Infinity
+    return Math.min(seq, first ? (this.#first ?? 0) : Infinity)
+  }
+}
+
+function toCursor(seq: number): Cursor {
+  return { [GLOBAL]: `e:${seq}` }
+}
+
+function olderRead(a: ReadPosition, b: ReadPosition): ReadPosition {
+  const cursor = a.cursor && b.cursor ? olderCursor(a.cursor, b.cursor, a.cursor) : (a.cursor ?? b.cursor)
+  return { first: a.first || b.first, cursor }
+}
+
+function overlaps(tags: readonly PlainTag[], held: readonly PlainTag[]): boolean {
+  return tags.some((tag) => held.some((other) => tagsOverlap(tag, other)))
+}
