@@ -24,7 +24,10 @@ export type QueryTagsErrorCode =
   | 'unavailable'
   | 'internal'
 
-/** The one error class of query-tags. Tell errors apart by `code`; the message says what was wrong, with the value, and what to do. */
+/**
+ * The one error class of query-tags. Tell errors apart by `code`, with {@link isQueryTagsError}; the message says what was wrong, with the
+ * value, and what to do.
+ */
 export class QueryTagsError extends Error {
   readonly code: QueryTagsErrorCode
 
@@ -36,10 +39,11 @@ export class QueryTagsError extends Error {
 }
 
 /**
- * Whether a value is a {@link QueryTagsError}, optionally with one code. Checks the name and the code, not the class, so an error from a
- * second copy of this package is recognised too.
+ * Whether a value is a {@link QueryTagsError}, optionally with one code. Checks the name and the code, not the class, so that an error from
+ * a second copy of this package, or from another realm, is recognised too.
  */
 export function isQueryTagsError(value: unknown, code?: QueryTagsErrorCode): value is QueryTagsError {
-  if (!(value instanceof Error) || value.name !== 'QueryTagsError' || !('code' in value)) return false
+  if (typeof value !== 'object' || value === null || !('name' in value) || !('code' in value)) return false
+  if (value.name !== 'QueryTagsError') return false
   return code === undefined ? typeof value.code === 'string' : value.code === code
 }

@@ -12,7 +12,13 @@ export {
   type TagInput,
   type TagPathCarrier,
 } from './tags/tag.ts'
-export { defineTags, type ResolvedTagTree, type TagFactory, type TagNode, type ValidTagFactoryTree } from './tags/define-tags.ts'
+export {
+  defineTags,
+  type ResolvedTagTree,
+  type TagFactory,
+  type TagNode,
+  type ValidTagFactoryTree,
+} from './tags/define-tags.ts'
 export { toTagKey } from './tags/tag-key.ts'
 export { toPlainTag } from './tags/to-plain-tag.ts'
 export { tagsOverlap } from './tags/overlap.ts'

@@ -1,3 +1,6 @@
+import { isPlainObject } from '../json.ts'
+import { isScopeId } from './scope.ts'
+
 /**
  * A place in the log of one scope. `seq` strictly increases within an epoch and is never reused in it; a new epoch means that history was
  * lost, so positions of two epochs have no order.
@@ -13,7 +16,8 @@ export type Cursor = { readonly [scopeId: string]: string }
 /** Scopes in one cursor: the global scope and the 16 that `resolveScope` may return. */
 export const MAX_CURSOR_SCOPES = 17
 
-const POSITION = /^([\w-]{1,64}):(\d{1,16})$/
+/** One text for each position: no leading zeros. */
+const POSITION = /^([\w-]{1,64}):(0|[1-9]\d{0,15})$/
 
 export function formatPosition(position: Position): string {
   return `${position.epoch}:${position.seq}`
@@ -29,29 +33,26 @@ export function parsePosition(text: unknown): Position | undefined {
 
 /** A cursor from outside, checked, or `undefined` when it is none. */
 export function readCursor(value: unknown): Cursor | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  if (!isPlainObject(value)) return undefined
   const entries = Object.entries(value)
-  if (entries.length > MAX_CURSOR_SCOPES) return undefined
   const valid = entries.every(([scopeId, position]) => isScopeId(scopeId) && parsePosition(position) !== undefined)
-  return valid ? (Object.fromEntries(entries) as Cursor) : undefined
+  return valid && entries.length <= MAX_CURSOR_SCOPES ? (value as Cursor) : undefined
 }
 
-/** Identities begin with a bracket, so none of them is a name that objects treat specially. */
-function isScopeId(text: string): boolean {
-  return text.startsWith('[') && text.length <= 4096
-}
-
-/** The cursor with one position raised. Nothing changes when that position is there or passed already, in the same epoch. */
+/**
+ * The cursor with one position raised. Nothing changes when it is there or passed already, nor when the cursor lacks the scope or has another
+ * epoch of it: what lies between is not known, so only a hello or a reset may set it.
+ */
 export function raiseCursor(cursor: Cursor, scopeId: string, to: string): Cursor {
   const next = parsePosition(to)
   const held = parsePosition(cursor[scopeId])
-  if (!next || (held && (held.epoch !== next.epoch || held.seq >= next.seq))) return cursor
+  if (!next || held?.epoch !== next.epoch || held.seq >= next.seq) return cursor
   return { ...cursor, [scopeId]: to }
 }
 
 /**
  * The older of two positions of one scope. Where their epochs differ there is no order: the one that is not of the current epoch is
- * returned, since the server answers it with *expired*, never with a partial list.
+ * returned, since the server answers it with *expired*, never with a partial list. (When neither is, either does, and `a` is.)
  */
 export function olderPosition(a: string, b: string, currentEpoch: string | undefined): string {
   const [left, right] = [parsePosition(a), parsePosition(b)]
@@ -67,7 +68,8 @@ export function olderCursor(a: Cursor, b: Cursor, current: Cursor): Cursor {
   const older: [string, string][] = []
   for (const scopeId of Object.keys(a)) {
     const other = b[scopeId]
-    if (other !== undefined) older.push([scopeId, olderPosition(a[scopeId]!, other, parsePosition(current[scopeId])?.epoch)])
+    if (other !== undefined)
+      older.push([scopeId, olderPosition(a[scopeId]!, other, parsePosition(current[scopeId])?.epoch)])
   }
   return Object.fromEntries(older)
 }

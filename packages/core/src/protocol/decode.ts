@@ -1,8 +1,10 @@
 import { QueryTagsError } from '../errors.ts'
-import { parsePosition, readCursor, type Cursor } from './cursor.ts'
-import type { Frame } from './messages.ts'
-import { show, type PlainTag } from '../tags/tag.ts'
+import { isPlainObject, show } from '../json.ts'
+import type { PlainTag } from '../tags/tag.ts'
 import { toTagKey } from '../tags/tag-key.ts'
+import { parsePosition, readCursor, type Cursor } from './cursor.ts'
+import { PROTOCOL_VERSION, type Frame, type Frames } from './messages.ts'
+import { isScopeId } from './scope.ts'
 
 /**
  * The frame of one event, or `undefined` for an event of a later version.
@@ -10,10 +12,16 @@ import { toTagKey } from '../tags/tag-key.ts'
  * @throws {QueryTagsError} `malformed-message`. A frame that can't be read is a doubt: the reader has to resume from before it.
  */
 export function decodeFrame(event: string, json: string): Frame | undefined {
-  const data = parseObject(json)
-  const valid = FRAME_CHECKS.get(event)?.(data)
-  if (valid === undefined) return undefined
-  if (!valid) throw new QueryTagsError('malformed-message', `Malformed "${event}" event: ${show(json)}`)
+  if (!isFrameName(event)) return undefined
+  const data = parseFields(json)
+  for (const [field, isValid] of Object.entries(FRAME_FIELDS[event])) {
+    if (!isValid(data[field])) {
+      throw new QueryTagsError(
+        'malformed-message',
+        `Malformed "${event}" event, at its field "${field}": ${show(json)}`,
+      )
+    }
+  }
   return { event, data } as unknown as Frame
 }
 
@@ -39,25 +47,46 @@ export function readTags(value: unknown): readonly PlainTag[] | undefined {
   return value as readonly PlainTag[]
 }
 
-type Fields = Record<string, unknown>
-const isCursor = (value: unknown): boolean => readCursor(value) !== undefined
-const isMs = (value: unknown): boolean => typeof value === 'number' && value >= 0
+type Fields = Readonly<Record<string, unknown>>
+
 const isText = (value: unknown): boolean => typeof value === 'string'
+const isFlag = (value: unknown): boolean => typeof value === 'boolean'
+/** A duration. JSON can write one that no timer takes: `1e999` is Infinity. */
+const isMs = (value: unknown): boolean => Number.isFinite(value) && (value as number) >= 0
+const isAt = (value: unknown): boolean => parsePosition(value) !== undefined
+const isCursor = (value: unknown): boolean => readCursor(value) !== undefined
+const areTags = (value: unknown): boolean => readTags(value) !== undefined
+const areScopes = (value: unknown): boolean => Array.isArray(value) && value.every(isScopeId)
 
-const FRAME_CHECKS: ReadonlyMap<string, (data: Fields) => boolean> = new Map([
-  ['hello', (f: Fields) => isText(f['connection']) && isCursor(f['cursor']) && isMs(f['heartbeatMs']) && isMs(f['retryMs'])],
-  ['invalidate', (f: Fields) => isText(f['scope']) && parsePosition(f['at']) !== undefined && readTags(f['tags']) !== undefined],
-  ['heartbeat', (f: Fields) => isCursor(f['cursor']) && typeof f['verified'] === 'boolean' && isMs(f['retryMs'])],
-  ['reset', (f: Fields) => Array.isArray(f['scopes']) && f['scopes'].every(isText) && isCursor(f['cursor'])],
-  ['bye', (f: Fields) => isText(f['reason']) && isMs(f['retryMs'])],
-])
+type FieldChecks<K extends keyof Frames> = { readonly [F in keyof Frames[K]]-?: (value: unknown) => boolean }
 
-function parseObject(json: string): Fields {
+/** What every field of a frame must be. Fields that are not listed are let through, for later versions. */
+const FRAME_FIELDS: { readonly [K in keyof Frames]: FieldChecks<K> } = {
+  hello: {
+    // Another version is a doubt, whatever its fields look like.
+    v: (value) => value === PROTOCOL_VERSION,
+    connection: isText,
+    cursor: isCursor,
+    heartbeatMs: isMs,
+    retryMs: isMs,
+    scoped: isFlag,
+  },
+  invalidate: { scope: isScopeId, at: isAt, tags: areTags, spreadMs: (value) => value === undefined || isMs(value) },
+  heartbeat: { cursor: isCursor, verified: isFlag, retryMs: isMs },
+  reset: { scopes: areScopes, cursor: isCursor, reason: isText, spreadMs: isMs },
+  bye: { reason: isText, retryMs: isMs },
+}
+
+function isFrameName(event: string): event is keyof Frames {
+  return Object.hasOwn(FRAME_FIELDS, event)
+}
+
+function parseFields(json: string): Fields {
   try {
     const value: unknown = JSON.parse(json)
-    if (typeof value === 'object' && value !== null) return value as Fields
+    if (isPlainObject(value)) return value
   } catch {
-    // Falls through: no frame is an empty object, so the check refuses it.
+    // Falls through: no frame is without fields, so the checks refuse it.
   }
   return {}
 }

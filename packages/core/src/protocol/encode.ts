@@ -6,20 +6,25 @@ import type { Frames } from './messages.ts'
  * escapes CR, LF, NUL and lone surrogates.
  */
 export function encodeFrame<K extends keyof Frames>(event: K, data: Frames[K]): string {
-  return encodeEvent(event, JSON.stringify(data), event === 'hello' || event === 'heartbeat' ? (data as { cursor: Cursor }).cursor : undefined)
+  const hasId = event === 'hello' || event === 'heartbeat'
+  return encodeEvent(event, JSON.stringify(data), hasId ? (data as Frames['hello' | 'heartbeat']).cursor : undefined)
 }
 
 /**
- * An `invalidate` frame from tags that are canonical JSON already, so that they are not encoded a second time.
+ * An `invalidate` frame from tags that are canonical JSON already (see `toTagKey`), so that they are not encoded a second time. Without
+ * `spreadMs`, or with 0, the frame has none.
  */
 export function encodeInvalidate(scope: string, at: string, tagKeys: readonly string[], spreadMs?: number): string {
   const spread = spreadMs ? `,"spreadMs":${spreadMs}` : ''
-  return encodeEvent('invalidate', `{"scope":${JSON.stringify(scope)},"at":${JSON.stringify(at)},"tags":[${tagKeys.join()}]${spread}}`)
+  return encodeEvent(
+    'invalidate',
+    `{"scope":${JSON.stringify(scope)},"at":${JSON.stringify(at)},"tags":[${tagKeys.join()}]${spread}}`,
+  )
 }
 
 /** A cursor as an event ID. ASCII, because HTTP headers such as `Last-Event-ID` are. */
 export function encodeCursor(cursor: Cursor): string {
-  return JSON.stringify(cursor).replace(/[^ -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return JSON.stringify(cursor).replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 function encodeEvent(event: string, json: string, id?: Cursor): string {

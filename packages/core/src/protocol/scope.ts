@@ -1,5 +1,5 @@
 import { QueryTagsError } from '../errors.ts'
-import { show } from '../tags/tag.ts'
+import { show } from '../json.ts'
 
 /** Whose invalidations. `{ kind: 'user', id: '7' }` is one scope, and `{ kind: 'admins' }` is one other; neither is a wildcard. */
 export type Scope = { readonly kind: string; readonly id?: string }
@@ -9,6 +9,8 @@ export const GLOBAL_SCOPE: Scope = { kind: 'global' }
 
 /** Characters in a `kind` or `id`. */
 const MAX_PART = 256
+/** Characters in an identity: escaping makes at most six of one. */
+const MAX_ID = 12 * MAX_PART + 16
 
 /**
  * The identity of a scope, e.g. `["user","7"]` or `["global",null]`: what cursors and frames name it by.
@@ -19,14 +21,23 @@ const MAX_PART = 256
 export function toScopeId(scope: Scope): string {
   if (typeof scope !== 'object' || scope === null) throw invalidScope(scope, 'it is not an object { kind, id? }')
   if (!isPart(scope.kind)) throw invalidScope(scope, `kind must be a string of 1 to ${MAX_PART} characters`)
-  if ('id' in scope && !isPart(scope.id)) throw invalidScope(scope, `id, when present, must be a string of 1 to ${MAX_PART} characters`)
+  if ('id' in scope && !isPart(scope.id))
+    throw invalidScope(scope, `id, when present, must be a string of 1 to ${MAX_PART} characters`)
   return JSON.stringify([scope.kind, scope.id ?? null])
 }
 
-/** The scope of an identity that {@link toScopeId} made. */
+/** The scope of an identity that {@link toScopeId} made; not for strings from outside. */
 export function fromScopeId(id: string): Scope {
   const [kind, part] = JSON.parse(id) as [string, string | null]
   return part === null ? { kind } : { kind, id: part }
+}
+
+/**
+ * Whether a string from outside can be a scope identity. Identities begin with a bracket, so none of them is a name that objects treat
+ * specially.
+ */
+export function isScopeId(text: unknown): text is string {
+  return typeof text === 'string' && text.startsWith('[') && text.length <= MAX_ID
 }
 
 function isPart(value: unknown): value is string {

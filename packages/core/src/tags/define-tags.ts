@@ -1,5 +1,18 @@
-import { invalidTag, pathFault, TAG_PATH, TAG_PLAIN, type JsonValue, type PlainTag, type Tag, type TagGroup, type TagPathCarrier } from './tag.ts'
-import { toKeyString, toTagKey } from './tag-key.ts'
+import { isPlainObject } from '../json.ts'
+import {
+  invalidTag,
+  isTagName,
+  PATH_RULE,
+  TAG_PATH,
+  TAG_PLAIN,
+  type JsonValue,
+  type PlainTag,
+  type Tag,
+  type TagFamily,
+  type TagGroup,
+  type TagPathCarrier,
+} from './tag.ts'
+import { toPlainTag } from './to-plain-tag.ts'
 
 type Factory = (...args: never[]) => readonly unknown[]
 type ForbiddenName = '' | `${string}.${string}` | '__proto__' | 'then'
@@ -53,12 +66,14 @@ export type TagNode<T> = (() => TagGroup) & TagPathCarrier & Resolve<T>
 export type ResolvedTagTree<T> = (() => TagGroup) & TagPathCarrier & Resolve<T>
 
 /**
- * Turns a tree of functions into your tag contract. Each leaf makes a tag; each branch, called, is the group of everything below it.
+ * Turns a tree of functions into your tag contract. Each leaf makes a tag; each branch, called, is the group of everything below it. Tags and
+ * groups are frozen plain JSON.
  *
  * A function without required parameters is a constant: it is called once here, and groups above it cover raw tags equal to its key.
  * Names are letters, digits, `_`, `$` and `-`; a path has at most 8 names and 200 characters.
  *
- * @throws {QueryTagsError} `invalid-tag` for a bad name, or a constant that is not a non-empty array of JSON values; the message has the path.
+ * @throws {QueryTagsError} `invalid-tag` for a bad name, for a part that is neither a function nor a branch, for a constant that is not a
+ * non-empty array of JSON values, and for a branch whose constants together are over 16 KiB. The message has the path.
  *
  * @example
  * ```ts
@@ -73,50 +88,41 @@ export function defineTags<T extends ValidTagFactoryTree<T>>(factories: T): Reso
 }
 
 type Key = readonly JsonValue[]
-/** A part of the tree, and the keys of the constants in it, by canonical form. */
+/** A part of the tree, and the keys of the constants in it. */
 interface Part {
   readonly node: object
-  readonly constants: ReadonlyMap<string, Key>
+  readonly keys: readonly Key[]
 }
 
 function defineBranch(tree: unknown, path: string): Part {
-  if (typeof tree !== 'object' || tree === null || Array.isArray(tree)) {
-    throw invalidTag(tree, `"${path}" must be a function that returns an array, or an object of such functions`)
-  }
-  const constants = new Map<string, Key>()
+  if (!isPlainObject(tree)) throw invalidTag(tree, `"${path}" must be a function or an object of functions`)
   const node = (): PlainTag => group
+  const keys: Key[] = []
   for (const [name, value] of Object.entries(tree)) {
     const childPath = path === '' ? name : `${path}.${name}`
-    const fault = name === '' || name.includes('.') ? 'is empty or has a dot' : pathFault(childPath)
-    if (fault !== undefined) throw invalidTag(name, `as the tag name at "${childPath}": the path ${fault}`)
-    const child = typeof value === 'function' ? defineLeaf(value as (...args: unknown[]) => Key, childPath) : defineBranch(value, childPath)
-    for (const [id, key] of child.constants) constants.set(id, key)
+    if (!isTagName(name)) throw invalidTag(name, `${PATH_RULE} (at "${childPath}")`)
+    const child =
+      typeof value === 'function'
+        ? defineLeaf(value as (...args: unknown[]) => Key, childPath)
+        : defineBranch(value, childPath)
+    keys.push(...child.keys)
     // defineProperty, because names such as `name` and `length` exist on functions and are read-only there.
     Object.defineProperty(node, name, { value: child.node, enumerable: true })
   }
-  const group: TagGroup = { path, keys: sortedKeys(constants) }
-  return { node: mark(node, path, group), constants }
+  const group = mark(node, { path, keys })
+  return { node, keys }
 }
 
 function defineLeaf(factory: (...args: unknown[]) => Key, path: string): Part {
-  const node = (...args: unknown[]): PlainTag => {
-    const tag: Tag = { path, key: factory(...args) }
-    toTagKey(tag)
-    return tag
-  }
-  const constants = new Map<string, Key>()
-  if (factory.length === 0) {
-    const { key } = node() as Tag
-    constants.set(toKeyString(key), key)
-  }
-  return { node: mark(node, path, constants.size > 0 ? { path, keys: sortedKeys(constants) } : { path }), constants }
+  const node = (...args: unknown[]): PlainTag => toPlainTag({ path, key: factory(...args) })
+  const keys = factory.length === 0 ? [(node() as Tag).key] : []
+  mark(node, keys.length > 0 ? { path, keys } : { path })
+  return { node, keys }
 }
 
-function mark(node: object, path: string, plain: PlainTag): object {
-  return Object.defineProperties(node, { [TAG_PATH]: { value: path }, [TAG_PLAIN]: { value: plain } })
-}
-
-/** In canonical order, so that a group has one canonical form however its tree was written. */
-function sortedKeys(constants: ReadonlyMap<string, Key>): readonly Key[] {
-  return [...constants].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key)
+/** Says what a node stands for when it is not called. */
+function mark(node: object, standsFor: TagGroup | TagFamily): PlainTag {
+  const plain = toPlainTag(standsFor)
+  Object.freeze(Object.assign(node, { [TAG_PATH]: standsFor.path, [TAG_PLAIN]: plain }))
+  return plain
 }

@@ -1,38 +1,26 @@
-import type { PlainTag, TagInput } from './tag.ts'
-import { toKeyString } from './tag-key.ts'
+import type { TagInput } from './tag.ts'
+import { toTagForm, type TagForm } from './tag-key.ts'
 import { toPlainTag } from './to-plain-tag.ts'
-
-/**
- * What overlap looks at. A tag has keys (one of its own, or those of a group's constants) and, unless raw, a place in the tree: a point
- * (an instance) or a whole subtree (a group or family).
- */
-export interface TagShape {
-  readonly path: string | undefined
-  readonly subtree: boolean
-  readonly keys: readonly string[]
-}
-
-export function tagShape(tag: PlainTag): TagShape {
-  if (!('path' in tag)) return { path: undefined, subtree: false, keys: [toKeyString(tag)] }
-  if ('key' in tag) return { path: tag.path, subtree: false, keys: [toKeyString(tag.key)] }
-  return { path: tag.path, subtree: true, keys: 'keys' in tag ? tag.keys.map(toKeyString) : [] }
-}
 
 /**
  * Whether an invalidation of one tag hits a query with the other. True when they share a key, at any path, typed or raw; or when one is a
  * group or family at or above the other in the tree. Reflexive and symmetric.
  *
  * @throws {QueryTagsError} `invalid-tag`
+ *
+ * @example
+ * ```ts
+ * tagsOverlap(appTags.todos(), appTags.todos.byId('7')) // true
+ * tagsOverlap(appTags.todos.byId('7'), ['todo', '7']) // true: the same key
+ * tagsOverlap(['todos'], ['todos', 'summary']) // false: exact, never prefix
+ * ```
  */
 export function tagsOverlap(a: TagInput, b: TagInput): boolean {
-  return shapesOverlap(tagShape(toPlainTag(a)), tagShape(toPlainTag(b)))
+  const [left, right] = [toTagForm(toPlainTag(a)), toTagForm(toPlainTag(b))]
+  return left.keys.some((key) => right.keys.includes(key)) || covers(left, right) || covers(right, left)
 }
 
-function shapesOverlap(a: TagShape, b: TagShape): boolean {
-  return a.keys.some((key) => b.keys.includes(key)) || covers(a, b) || covers(b, a)
-}
-
-function covers(above: TagShape, below: TagShape): boolean {
+function covers(above: TagForm, below: TagForm): boolean {
   if (!above.subtree || above.path === undefined || below.path === undefined) return false
   return above.path === '' || below.path === above.path || below.path.startsWith(`${above.path}.`)
 }

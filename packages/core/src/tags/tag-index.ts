@@ -1,125 +1,90 @@
-import { tagShape } from './overlap.ts'
 import type { PlainTag } from './tag.ts'
-import { toTagKey } from './tag-key.ts'
+import { toTagForm, type TagForm } from './tag-key.ts'
 
 /** One tag that somebody owns. */
 interface Entry<T> {
+  readonly form: TagForm
   readonly owners: Set<T>
 }
 
-interface PathNode<T> {
-  readonly children: Map<string, PathNode<T>>
-  /** Groups and families at exactly this path, and instances of this leaf, each by canonical form. */
-  readonly subtrees: Map<string, Entry<T>>
-  readonly instances: Map<string, Entry<T>>
-}
-
 /**
- * Who holds which tags. Answers who is hit by a tag in the size of the answer plus the depth of its path: by key, by the ancestors of its
- * path, and for a group by everything below it. Nothing is scanned.
+ * Who holds which tags. Answers who is hit by a tag in the size of the answer plus the depth of its path (for a group, plus the keys that it
+ * carries). Nothing is scanned, and nothing is left of a tag that lost its last owner.
+ *
+ * Each tag is filed in several places, and sought in several, such that two tags overlap exactly when one is filed where the other is
+ * sought. See {@link filedAt} and {@link soughtAt}.
  *
  * The browser asks it for queries, the server for watchers.
  */
 export class TagIndex<T> {
   readonly #entries = new Map<string, Entry<T>>()
-  readonly #byKey = new Map<string, Set<Entry<T>>>()
-  readonly #root: PathNode<T> = newNode()
+  readonly #places = new Map<string, Set<Entry<T>>>()
 
   /** How many distinct tags are held. */
   get size(): number {
     return this.#entries.size
   }
 
+  /** @throws {QueryTagsError} `invalid-tag`; then nothing was added. */
   add(tag: PlainTag, owner: T): void {
-    const id = toTagKey(tag)
-    const existing = this.#entries.get(id)
-    if (existing) {
-      existing.owners.add(owner)
+    const form = toTagForm(tag)
+    const held = this.#entries.get(form.id)
+    if (held) {
+      held.owners.add(owner)
       return
     }
-    const entry: Entry<T> = { owners: new Set([owner]) }
-    this.#entries.set(id, entry)
-    const { path, subtree, keys } = tagShape(tag)
-    for (const key of keys) {
-      const sharing = this.#byKey.get(key)
-      if (sharing) sharing.add(entry)
-      else this.#byKey.set(key, new Set([entry]))
+    const entry: Entry<T> = { form, owners: new Set([owner]) }
+    this.#entries.set(form.id, entry)
+    for (const place of filedAt(form)) {
+      const entries = this.#places.get(place)
+      if (entries) entries.add(entry)
+      else this.#places.set(place, new Set([entry]))
     }
-    if (path === undefined) return
-    let node = this.#root
-    for (const name of namesOf(path)) {
-      let child = node.children.get(name)
-      if (!child) node.children.set(name, (child = newNode()))
-      node = child
-    }
-    ;(subtree ? node.subtrees : node.instances).set(id, entry)
   }
 
+  /** Takes a tag from one owner. Does nothing when that owner does not hold it. */
   delete(tag: PlainTag, owner: T): void {
-    const id = toTagKey(tag)
-    const entry = this.#entries.get(id)
+    const entry = this.#entries.get(toTagForm(tag).id)
     if (!entry?.owners.delete(owner) || entry.owners.size > 0) return
-    this.#entries.delete(id)
-    const { path, keys } = tagShape(tag)
-    for (const key of keys) {
-      const sharing = this.#byKey.get(key)
-      sharing?.delete(entry)
-      if (sharing?.size === 0) this.#byKey.delete(key)
+    this.#entries.delete(entry.form.id)
+    for (const place of filedAt(entry.form)) {
+      const entries = this.#places.get(place)
+      entries?.delete(entry)
+      if (entries?.size === 0) this.#places.delete(place)
     }
-    if (path !== undefined) prune(this.#root, namesOf(path), 0, id)
   }
 
   /** Every owner of a tag that overlaps one of these. */
   match(tags: Iterable<PlainTag>): Set<T> {
+    // A set, because tags that are invalidated together often share their ancestors.
+    const places = new Set<string>()
+    for (const tag of tags) for (const place of soughtAt(toTagForm(tag))) places.add(place)
     const hit = new Set<T>()
-    for (const tag of tags) {
-      const { path, subtree, keys } = tagShape(tag)
-      for (const key of keys) for (const entry of this.#byKey.get(key) ?? []) addAll(hit, entry.owners)
-      if (path === undefined) continue
-      let node: PathNode<T> | undefined = this.#root
-      collect(hit, node.subtrees)
-      for (const name of namesOf(path)) {
-        node = node.children.get(name)
-        if (!node) break
-        collect(hit, node.subtrees)
-      }
-      if (subtree && node) collectBelow(hit, node)
+    for (const place of places) {
+      for (const { owners } of this.#places.get(place) ?? []) for (const owner of owners) hit.add(owner)
     }
     return hit
   }
 }
 
-function newNode<T>(): PathNode<T> {
-  return { children: new Map(), subtrees: new Map(), instances: new Map() }
+/** A tag is filed at its keys, `in` every path that it is at or below, and, if it is a subtree, as `all` of its path. */
+function filedAt({ keys, path, subtree }: TagForm): string[] {
+  const places = [...keys, ...pathsDownTo(path).map((above) => `in ${above}`)]
+  if (subtree) places.push(`all ${path}`)
+  return places
 }
 
-function namesOf(path: string): string[] {
-  return path === '' ? [] : path.split('.')
+/** The mirror image: who covers a path that the tag is at or below, and, if it is a subtree, who is in its path. */
+function soughtAt({ keys, path, subtree }: TagForm): string[] {
+  const places = [...keys, ...pathsDownTo(path).map((above) => `all ${above}`)]
+  if (subtree) places.push(`in ${path}`)
+  return places
 }
 
-/** Removes an entry and every node that it leaves empty, so that a walk below a group meets only answers. */
-function prune<T>(node: PathNode<T>, names: readonly string[], depth: number, id: string): boolean {
-  const name = names[depth]
-  if (name === undefined) {
-    node.subtrees.delete(id)
-    node.instances.delete(id)
-  } else {
-    const child = node.children.get(name)
-    if (child && prune(child, names, depth + 1, id)) node.children.delete(name)
-  }
-  return node.children.size === 0 && node.subtrees.size === 0 && node.instances.size === 0
-}
-
-function collectBelow<T>(hit: Set<T>, node: PathNode<T>): void {
-  collect(hit, node.subtrees)
-  collect(hit, node.instances)
-  for (const child of node.children.values()) collectBelow(hit, child)
-}
-
-function collect<T>(hit: Set<T>, entries: ReadonlyMap<string, Entry<T>>): void {
-  for (const entry of entries.values()) addAll(hit, entry.owners)
-}
-
-function addAll<T>(hit: Set<T>, owners: ReadonlySet<T>): void {
-  for (const owner of owners) hit.add(owner)
+/** `''`, `'a'` and `'a.b'` for `'a.b'`; nothing for a raw tag, which has no path. */
+function pathsDownTo(path: string | undefined): string[] {
+  if (path === undefined) return []
+  if (path === '') return ['']
+  const names = path.split('.')
+  return ['', ...names.map((_name, index) => names.slice(0, index + 1).join('.'))]
 }

@@ -1,4 +1,5 @@
 import { QueryTagsError } from '../errors.ts'
+import { MAX_JSON_DEPTH, show } from '../json.ts'
 
 /** The dotted path of a tag factory or branch, e.g. `appTags.todos.byId[TAG_PATH] === 'todos.byId'`; the root's path is `''`. */
 export const TAG_PATH: unique symbol = Symbol.for('query-tags.path')
@@ -40,45 +41,44 @@ export type TagCallable = ((...args: never[]) => Tag | TagGroup) & TagPathCarrie
 /** Whatever can be given where a tag is wanted: a tag, a group, a raw tag, or a factory or branch that was not called. */
 export type TagInput = PlainTag | TagCallable
 
+// Constants of their own, and not only fields of TAG_LIMITS, because bundlers inline these: every browser loads them.
+export const MAX_TAG_BYTES = 1024
+export const MAX_GROUP_BYTES = 16_384
+const MAX_PATH_NAMES = 8
+const MAX_PATH_LENGTH = 200
+
 /** Sizes that every tag must respect. They bound memory on the server and in every browser. */
-export const TAG_LIMITS = {
-  /** Nesting of arrays and objects inside a key. */
-  maxDepth: 16,
+export const TAG_LIMITS: {
+  /** Nesting of arrays and objects inside a key, the key itself included. */
+  readonly maxDepth: number
   /** Canonical form of a tag, in UTF-8 bytes. */
-  maxTagBytes: 1024,
+  readonly maxTagBytes: number
   /** The same for a group, which carries the keys of its leaves without parameters. */
-  maxGroupBytes: 16_384,
+  readonly maxGroupBytes: number
   /** Names in a path. */
-  maxPathSegments: 8,
+  readonly maxPathSegments: number
   /** Characters in a path. */
-  maxPathLength: 200,
-} as const
-
-const PATH_SEGMENT = /^[\p{L}\p{N}_$-]+$/u
-
-/** What is wrong with a path, or `undefined`. Names that an object or a promise would treat specially are refused. */
-export function pathFault(path: string): string | undefined {
-  if (path === '') return undefined
-  if (path.length > TAG_LIMITS.maxPathLength) return `is longer than ${TAG_LIMITS.maxPathLength} characters`
-  const segments = path.split('.')
-  if (segments.length > TAG_LIMITS.maxPathSegments) return `has more than ${TAG_LIMITS.maxPathSegments} names`
-  for (const name of segments) {
-    if (!PATH_SEGMENT.test(name)) return 'has a name that is not made of letters, digits, "_", "$" and "-"'
-    if (name === '__proto__' || name === 'then') return `uses the name "${name}", which is reserved`
-  }
-  return undefined
+  readonly maxPathLength: number
+} = {
+  maxDepth: MAX_JSON_DEPTH,
+  maxTagBytes: MAX_TAG_BYTES,
+  maxGroupBytes: MAX_GROUP_BYTES,
+  maxPathSegments: MAX_PATH_NAMES,
+  maxPathLength: MAX_PATH_LENGTH,
 }
 
-/** A short, safe rendering of a value for an error message. */
-export function show(value: unknown): string {
-  let text: string | undefined
-  try {
-    text = typeof value === 'bigint' ? `${value}n` : JSON.stringify(value)
-  } catch {
-    // Cycles and bigints inside have no JSON: the type has to do.
-  }
-  text ??= typeof value === 'function' ? `function ${value.name}` : String(typeof value === 'object' ? 'object' : String(value))
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text
+/** What {@link isTagName} and {@link isTagPath} ask for, for error messages. */
+export const PATH_RULE: string = `a path has at most ${MAX_PATH_NAMES} names, ${MAX_PATH_LENGTH} characters; names are letters, digits, _, $ and -, not __proto__ or then`
+
+/** Whether this may name a branch or a leaf. What assignment (`__proto__`) or `await` (`then`) would treat specially may not. */
+export function isTagName(name: string): boolean {
+  return /^[\p{ID_Continue}$-]+$/u.test(name) && name !== '__proto__' && name !== 'then'
+}
+
+/** Whether this is the path of a branch or a leaf; the root's is empty. */
+export function isTagPath(path: string): boolean {
+  const names = path.split('.')
+  return path === '' || (path.length <= MAX_PATH_LENGTH && names.length <= MAX_PATH_NAMES && names.every(isTagName))
 }
 
 export function invalidTag(value: unknown, why: string): QueryTagsError {

@@ -2,12 +2,12 @@ import { TAG_PLAIN, type PlainTag, type TagInput } from './tag.ts'
 import { toTagKey } from './tag-key.ts'
 
 /**
- * The plain JSON form of anything that can be given as a tag; an uncalled factory or branch becomes what it stands for.
+ * The plain JSON form of anything that can be given as a tag; an uncalled factory or branch becomes what it stands for. The result is a
+ * frozen copy in canonical form, so that later changes to the input, and its getters or `-0`, don't matter.
  *
  * @throws {QueryTagsError} `invalid-tag`, naming the value.
  */
 export function toPlainTag(input: TagInput): PlainTag {
-  const plain = typeof input === 'function' ? (input as { [TAG_PLAIN]?: PlainTag })[TAG_PLAIN] ?? (input as unknown as PlainTag) : input
-  toTagKey(plain)
-  return plain
+  const plain = (input as { readonly [TAG_PLAIN]?: PlainTag } | undefined)?.[TAG_PLAIN] ?? (input as PlainTag)
+  return JSON.parse(toTagKey(plain), (_name, value: unknown) => Object.freeze(value)) as PlainTag
 }

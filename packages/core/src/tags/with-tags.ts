@@ -47,7 +47,11 @@ interface Shape<TKey, TData, TProp extends string> {
   readonly networkMode?: 'online' | 'always' | 'offlineFirst' | undefined
   readonly retry?: boolean | number | Callback<[failureCount: number, error: Error], boolean> | undefined
   readonly retryDelay?: number | Callback<[failureCount: number, error: Error], number> | undefined
-  readonly notifyOnChangeProps?: 'all' | readonly TProp[] | Callback<[], 'all' | readonly TProp[] | undefined> | undefined
+  readonly notifyOnChangeProps?:
+    | 'all'
+    | readonly TProp[]
+    | Callback<[], 'all' | readonly TProp[] | undefined>
+    | undefined
   readonly structuralSharing?: boolean | Callback<[oldData: unknown, newData: unknown], unknown> | undefined
   readonly queryKeyHashFn?: Callback<[queryKey: TKey], string> | undefined
   readonly placeholderData?:
@@ -75,7 +79,10 @@ interface InfiniteQueryShape<TKey, TPage, TPageParam, TSkip extends symbol, TPro
   TProp
 > {
   readonly initialPageParam: TPageParam
-  readonly queryFn?: Callback<[context: InfiniteQueryFnContext<TKey, TPageParam>], TPage | Promise<TPage>> | TSkip | undefined
+  readonly queryFn?:
+    | Callback<[context: InfiniteQueryFnContext<TKey, TPageParam>], TPage | Promise<TPage>>
+    | TSkip
+    | undefined
   readonly getNextPageParam: PageParamCallback<TPage, TPageParam>
   readonly getPreviousPageParam?: PageParamCallback<TPage, TPageParam> | undefined
   readonly select?: Callback<[data: Pages<TPage, TPageParam>], unknown> | undefined
@@ -118,6 +125,10 @@ export function withTags<
   TProp extends string,
   T extends object,
 >(options: T & QueryShape<TKey, TData, TSkip, TProp>, tags: readonly TagInput[]): Tagged<NoInfer<T>>
-export function withTags(options: { meta?: { tags?: readonly PlainTag[] } | undefined }, tags: readonly TagInput[]): object {
-  return { ...options, meta: { ...options.meta, tags: [...(options.meta?.tags ?? []), ...tags.map(toPlainTag)] } }
+export function withTags(
+  options: { meta?: { tags?: readonly PlainTag[] } | undefined },
+  tags: readonly TagInput[],
+): object {
+  const all: readonly TagInput[] = [...(options.meta?.tags ?? []), ...tags]
+  return { ...options, meta: { ...options.meta, tags: all.map(toPlainTag) } }
 }
