@@ -37,7 +37,11 @@ export interface Binding {
   onHello(): void
   onInvalidate(invalidation: Invalidation): void
   /** Every tag of these scopes is to be taken as invalidated. */
-  onReset(reset: { readonly scopes: readonly string[]; readonly reason: ResetReason | 'late'; readonly spreadMs: number }): void
+  onReset(reset: {
+    readonly scopes: readonly string[]
+    readonly reason: ResetReason | 'late'
+    readonly spreadMs: number
+  }): void
   /** What `added`, the tags of one watch request, missed since the positions they were watched from; `'expired'`: all of them. */
   onMissed(added: readonly PlainTag[], missed: readonly PlainTag[] | 'expired'): void
 }

@@ -62,14 +62,19 @@ export function olderPosition(a: string, b: string, currentEpoch: string | undef
   return left.seq <= right.seq ? a : b
 }
 
-/** Scope by scope the older position of two cursors. A scope that either lacks is left out: unknown is older than anything. */
+/**
+ * Scope by scope the older position of two cursors. A scope that either lacks is left out: unknown is older than anything. So is one where
+ * their epochs differ and the current one is not known: neither can be told to be of a lost epoch, and the other must not stand for it.
+ */
 export function olderCursor(a: Cursor, b: Cursor, current: Cursor): Cursor {
   if (a === b) return a
   const older: [string, string][] = []
   for (const scopeId of Object.keys(a)) {
-    const other = b[scopeId]
-    if (other !== undefined)
-      older.push([scopeId, olderPosition(a[scopeId]!, other, parsePosition(current[scopeId])?.epoch)])
+    const [position, other] = [a[scopeId]!, b[scopeId]]
+    if (other === undefined) continue
+    const currentEpoch = parsePosition(current[scopeId])?.epoch
+    if (currentEpoch === undefined && parsePosition(position)?.epoch !== parsePosition(other)?.epoch) continue
+    older.push([scopeId, olderPosition(position, other, currentEpoch)])
   }
   return Object.fromEntries(older)
 }

@@ -9,7 +9,8 @@ import { isScopeId } from './scope.ts'
 /**
  * The frame of one event, or `undefined` for an event of a later version.
  *
- * @throws {QueryTagsError} `malformed-message`. A frame that can't be read is a doubt: the reader has to resume from before it.
+ * @throws {QueryTagsError} `malformed-message`, or `unsupported-version` for a hello of another one. A frame that can't be read is a doubt:
+ * the reader has to resume from before it.
  */
 export function decodeFrame(event: string, json: string): Frame | undefined {
   if (!isFrameName(event)) return undefined
@@ -17,7 +18,7 @@ export function decodeFrame(event: string, json: string): Frame | undefined {
   for (const [field, isValid] of Object.entries(FRAME_FIELDS[event])) {
     if (!isValid(data[field])) {
       throw new QueryTagsError(
-        'malformed-message',
+        field === 'v' ? 'unsupported-version' : 'malformed-message',
         `Malformed "${event}" event, at its field "${field}": ${show(json)}`,
       )
     }
