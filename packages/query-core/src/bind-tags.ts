@@ -1,5 +1,5 @@
 import { toPlainTag, toTagKey, type PlainTag, type Scope, type TagInput } from '@query-tags/core'
-import type { Attachment, Binding, Invalidation, InvalidatorClient } from '@query-tags/core/client'
+import type { Attachment, Binding, Invalidation, InvalidatorClient, ReadPosition } from '@query-tags/core/client'
 import {
   focusManager,
   notifyManager,
@@ -11,10 +11,11 @@ import { AppliedReceipts } from './applied-receipts.ts'
 import { PendingMutations } from './pending-mutations.ts'
 import { ReadHistory } from './read-history.ts'
 import { RefetchScheduler, type SchedulerEnvironment } from './refetch-scheduler.ts'
+import { RouteTags, type InvalidationRouter, type Listen } from './route-tags.ts'
 import { SettleGuard } from './settle-guard.ts'
 import { TagCoverage } from './tag-coverage.ts'
 import { TagQueryIndex, type TagListener } from './tag-query-index.ts'
-import type { TaggedQuery } from './tagged-query.ts'
+import { UNSEEN, type TaggedQuery } from './tagged-query.ts'
 
 declare global {
   interface QueryTagsFrameworkTypes {
@@ -44,6 +45,8 @@ export interface BindTagsOptions {
   readonly queryClient: QueryClient
   /** From `createHTTPInvalidatorClient` or `createInvalidatorClient`. It can be bound to one cache at a time. */
   readonly client: InvalidatorClient
+  /** TanStack Router's router. Loaders of routes that declare `staticData: { tags }` run again, too. */
+  readonly router?: InvalidationRouter | undefined
   /** A wish for one scope, which the server has to confirm. Without it the client gets every scope that the server resolves for it. */
   readonly scope?: Scope | undefined
   /** Called after each invalidation that was applied; for logs and devtools. */
@@ -112,11 +115,20 @@ class CacheBinding implements TagBinding, Binding {
   readonly #guard: SettleGuard
   readonly #mutations: PendingMutations
   readonly #scheduler: RefetchScheduler
+  readonly #routes: RouteTags | undefined
   readonly #receipts = new AppliedReceipts()
   readonly #listeners = new Set<TagListener>()
   readonly #unsubscribe: (() => void)[]
 
-  constructor({ queryClient, client, scope, onInvalidation, onError, environment = ORDINARY }: BindTagsOptions) {
+  constructor({
+    queryClient,
+    client,
+    router,
+    scope,
+    onInvalidation,
+    onError,
+    environment = ORDINARY,
+  }: BindTagsOptions) {
     this.#onInvalidation = onInvalidation
     this.#onError = onError ?? ((error) => console.error(error))
     this.#attachment = client.attach(this, { scope })
@@ -138,6 +150,9 @@ class CacheBinding implements TagBinding, Binding {
       onFresh: (entry, read) => this.#coverage.landed(entry, read),
       onOutdated: (entry) => this.#scheduler.request(entry),
     })
+    // Loaders may have run before anything was bound, so their tags are watched from the page's first position.
+    const listen: Listen = (tags, callback) => this.#listen(tags, UNSEEN.position, callback)
+    this.#routes = router && new RouteTags(router, listen, this.#onError)
     const cache = queryClient.getQueryCache()
     for (const query of cache.getAll()) this.#read(query)
     this.#unsubscribe = [
@@ -151,19 +166,14 @@ class CacheBinding implements TagBinding, Binding {
   }
 
   listen(tags: readonly TagInput[], callback: (tags: readonly PlainTag[] | '*') => void): () => void {
-    const listener: TagListener = { tags: tags.map(toPlainTag), callback }
-    this.#listeners.add(listener)
-    this.#index.listen(listener)
-    for (const tag of listener.tags) this.#attachment.watch(tag, this.#attachment.position())
-    return () => {
-      if (this.#listeners.delete(listener)) this.#index.unlisten(listener)
-    }
+    return this.#listen(tags.map(toPlainTag), this.#attachment.position(), callback)
   }
 
   close(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
     this.#mutations.close()
     this.#scheduler.close()
+    this.#routes?.close()
     this.#attachment.detach()
   }
 
@@ -206,6 +216,16 @@ class CacheBinding implements TagBinding, Binding {
     if (tags.length === 0) return
     this.#callListeners(listeners, tags)
     this.#tell({ source: 'missed', tags, queries: hit })
+  }
+
+  #listen(tags: readonly PlainTag[], from: ReadPosition, callback: TagListener['callback']): () => void {
+    const listener: TagListener = { tags, callback }
+    this.#listeners.add(listener)
+    this.#index.listen(listener)
+    for (const tag of tags) this.#attachment.watch(tag, from)
+    return () => {
+      if (this.#listeners.delete(listener)) this.#index.unlisten(listener)
+    }
   }
 
   #invalidateTags(tags: readonly PlainTag[]): void {

@@ -6,3 +6,4 @@ export {
   type TagBinding,
 } from './bind-tags.ts'
 export { withInvalidates } from './with-invalidates.ts'
+export type { InvalidationRouter, RouteMatchLike } from './route-tags.ts'
