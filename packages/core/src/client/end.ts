@@ -15,13 +15,14 @@ export interface End {
   readonly retryAfterMs?: number | undefined
 }
 
+/** Our own refusals that time does not lift. Without our code it is somebody else's login page or gateway, and may be gone in a second. */
+const FINAL = /^(40[13] (unauthorized|(scope|origin)-denied)|426 unsupported-version)$/
+
 /** The end that an error of the transport, or a frame that can't be read, means. */
 export function toEnd(error: unknown): End {
   if (error instanceof Refusal) {
     const { status, code, retryAfterMs } = error
-    // Without our own code it is somebody else's login page or gateway, and may be gone in a second.
-    const isFinal = code !== undefined && (status === 401 || status === 403 || status === 426)
-    return { reason: code ?? `http-${status}`, isFinal, retryAfterMs }
+    return { reason: code ?? `http-${status}`, isFinal: FINAL.test(`${status} ${code}`), retryAfterMs }
   }
   if (isQueryTagsError(error)) return { reason: error.code, isFinal: error.code === 'unsupported-version' }
   return { reason: 'network' }
