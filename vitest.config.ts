@@ -3,7 +3,7 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 /** Tests read the packages' sources, so nothing waits for a build. */
 const sources = 'query-tags-source'
-const resolve = { conditions: [sources, 'module', 'node', 'development', 'import', 'default'] }
+const resolve = { conditions: [sources, 'node', 'development'] }
 const ssr = { resolve: { conditions: resolve.conditions, externalConditions: [sources] } }
 
 const reactTests = ['packages/react/test/**/*.test.{ts,tsx}']

@@ -1,0 +1,188 @@
+import type { Position, ResetReason } from '@query-tags/core'
+import type { Recorded, TagRegistry } from '../registry/tag-registry.ts'
+import type { Reporter } from '../reporter.ts'
+import { Audience } from './audience.ts'
+import { Invalidation } from './invalidation.ts'
+import { expiryReason, SharedReads, type Reading, type Start } from './shared-reads.ts'
+import type { Member } from './watcher.ts'
+
+/** More than this many missed tags, or bytes of them, are not worth listing. */
+export const MAX_REPLAY_TAGS = 1000
+export const MAX_REPLAY_BYTES = 65_536
+/** Refetches after a reset are spread at about a thousand clients a second, over this long at most. */
+const MAX_SPREAD_MS = 20_000
+
+/**
+ * One scope, as far as this process has connections in it. Passes on what the registry tells, in order and without gaps: when a message
+ * does not follow the last one, it reads the difference and passes that on first.
+ */
+export class Channel {
+  readonly scope: string
+  readonly audience: Audience = new Audience()
+  readonly members: Set<Member> = new Set()
+  readonly #registry: TagRegistry
+  readonly #reporter: Reporter
+  readonly #reads: SharedReads
+  #unsubscribe: (() => void) | undefined
+  #readying: Promise<void> | undefined
+  #verifying: Promise<void> | undefined
+  #repairing: Promise<void> | undefined
+  /** Something was not passed on since the last read began. */
+  #behind = false
+  #verified = false
+  #closed = false
+  /** Everything up to here was passed on. */
+  #top: Position | undefined
+
+  constructor(scope: string, registry: TagRegistry, reporter: Reporter) {
+    this.scope = scope
+    this.#registry = registry
+    this.#reporter = reporter
+    this.#reads = new SharedReads(registry, scope, this.audience)
+  }
+
+  /** Whether this channel was in step with its registry when it last looked. */
+  get verified(): boolean {
+    return this.#verified
+  }
+
+  /** Where live connections are. Only after {@link ready} resolved. */
+  get head(): Position {
+    if (!this.#top) throw new Error(`The channel of ${this.scope} was used before it was ready`)
+    return this.#top
+  }
+
+  get spreadMs(): number {
+    return Math.min(this.members.size, MAX_SPREAD_MS)
+  }
+
+  join(member: Member): void {
+    this.members.add(member)
+    for (const watcher of member.watchers.values()) this.audience.add(watcher)
+  }
+
+  leave(member: Member): void {
+    this.members.delete(member)
+    for (const watcher of member.watchers.values()) this.audience.delete(watcher)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#unsubscribe?.()
+  }
+
+  /** Resolves when the registry acknowledged the subscription and its head is known. Tries again when that failed before. */
+  ready(): Promise<void> {
+    this.#readying ??= this.#connect().catch((error: unknown) => {
+      this.#readying = undefined
+      throw error
+    })
+    return this.#readying
+  }
+
+  /** Rejects when the registry does. Only after {@link ready} resolved. */
+  read(start: Start): Promise<Reading> {
+    return this.#reads.read(start)
+  }
+
+  /** Compares with the registry's head, and catches up when it is elsewhere. Settles in bounded time; {@link verified} is the result. */
+  verify(): Promise<void> {
+    this.#verifying ??= this.#verify().finally(() => {
+      this.#verifying = undefined
+    })
+    return this.#verifying
+  }
+
+  async #connect(): Promise<void> {
+    if (!this.#unsubscribe) {
+      const unsubscribe = await this.#registry.subscribe(this.scope, (recorded) => {
+        this.#receive(recorded)
+      })
+      this.#unsubscribe = unsubscribe
+      if (this.#closed) unsubscribe()
+    }
+    this.#top = await this.#registry.head(this.scope)
+    this.#verified = true
+    if (this.#behind) await this.#repair()
+  }
+
+  async #verify(): Promise<void> {
+    try {
+      await this.ready()
+      const before = this.head
+      const head = await this.#registry.head(this.scope)
+      const now = this.head
+      const inStep =
+        head.epoch === now.epoch && head.seq <= now.seq && (head.seq >= before.seq || before.epoch !== now.epoch)
+      // guard(verify-repairs): a message that was lost on the way is found here when no other follows it, guarantee 9
+      if (!inStep) await this.#repair()
+      this.#verified = true
+    } catch (error) {
+      // guard(unverified-is-said): without the registry's word nobody may be told that the stream is up to date, guarantee 9
+      this.#verified = false
+      this.#reporter.report(error, 'registry')
+    }
+  }
+
+  #receive({ epoch, prev, seq, tags }: Recorded): void {
+    const top = this.#top
+    if (!top) {
+      this.#behind = true
+      return
+    }
+    if (epoch === top.epoch && seq <= top.seq) return
+    // guard(gap-hold): passing this on before what is missing would move every cursor over the gap, guarantee 6
+    if (this.#repairing || epoch !== top.epoch || prev !== top.seq) return this.#catchUp()
+    this.#pass({ epoch, seq }, tags)
+  }
+
+  /** Starts a repair, or lets the running one go round again. The message itself comes from the log then. */
+  #catchUp(): void {
+    this.#behind = true
+    this.#repair().catch((error: unknown) => {
+      // The next heartbeat finds the gap again.
+      this.#verified = false
+      this.#reporter.report(error, 'registry')
+    })
+  }
+
+  #repair(): Promise<void> {
+    this.#repairing ??= this.#readGap()
+    return this.#repairing
+  }
+
+  async #readGap(): Promise<void> {
+    try {
+      do {
+        this.#behind = false
+        await this.#readOnce(this.head)
+      } while (this.#behind && !this.#closed)
+    } finally {
+      // In the same step as the last look at #behind, or a message in between would ask a repair that is over.
+      this.#repairing = undefined
+    }
+  }
+
+  async #readOnce(from: Position): Promise<void> {
+    const missed = await this.#registry.since(this.scope, from)
+    if (missed === 'expired') {
+      const head = await this.#registry.head(this.scope)
+      return this.#resetAll(head, expiryReason(from, head))
+    }
+    const tagCount = missed.entries.reduce((count, { tags }) => count + tags.length, 0)
+    if (tagCount > MAX_REPLAY_TAGS) return this.#resetAll(missed.head, 'too-many')
+    for (const { seq, tags } of missed.entries) this.#pass({ epoch: missed.head.epoch, seq }, tags)
+    this.#top = missed.head
+  }
+
+  #resetAll(head: Position, reason: ResetReason): void {
+    this.#top = head
+    for (const member of this.members) member.reset(this, reason)
+  }
+
+  #pass(at: Position, tags: Recorded['tags']): void {
+    this.#top = at
+    const invalidation = new Invalidation(this.scope, at, tags, this.audience)
+    for (const member of this.audience.membersWatching(tags)) member.deliver(this, invalidation)
+  }
+}

@@ -1,0 +1,257 @@
+import {
+  encodeFrame,
+  formatPosition,
+  type ByeReason,
+  type Cursor,
+  type HelloFrame,
+  type PlainTag,
+  type ResetReason,
+} from '@query-tags/core'
+import type { Clock } from '../clock.ts'
+import { Backlog } from './backlog.ts'
+import type { Channel } from './channel.ts'
+import type { HeartbeatFrames } from './heartbeat.ts'
+import type { Invalidation } from './invalidation.ts'
+import { Outbox } from './outbox.ts'
+import { resume, toReplay, type ResumeRequest, type Resumption } from './resume.ts'
+import type { EventSink } from './sink.ts'
+import { Watcher, type Member } from './watcher.ts'
+
+/** What a connection is about. */
+export interface ConnectionRequest {
+  readonly watcher: string
+  readonly watch: readonly PlainTag[] | '*'
+  readonly resume: ResumeRequest
+}
+
+/** What a connection needs of its hub. */
+export interface ConnectionHost {
+  readonly clock: Clock
+  readonly maxBacklogBytes: number
+  readonly writeStallMs: number
+  /** For the hello. */
+  greeting(): Omit<HelloFrame, 'connection' | 'cursor'>
+  /** A heartbeat for one connection by itself. */
+  heartbeatFrames(): HeartbeatFrames
+  /** What the client should wait before it comes back, at most. */
+  retryMs(): number
+  countReset(reason: ResetReason): void
+  report(error: unknown): void
+  /** The connection takes no part any more. */
+  left(connection: Connection): void
+  /** Its response is over. */
+  ended(connection: Connection): void
+}
+
+type Phase = 'reserved' | 'resuming' | 'live' | 'left'
+
+/** One open stream: from the moment it was admitted until its response is over. */
+export class Connection implements Member {
+  readonly id: string
+  /** Identities of its scopes, the global one first. */
+  readonly scopes: readonly string[]
+  readonly channels: readonly Channel[]
+  readonly watchers: Map<string, Watcher> = new Map()
+  readonly #host: ConnectionHost
+  readonly #request: ConnectionRequest
+  readonly #backlog: Backlog
+  /** Scopes that the hello left out and no reset has brought yet. */
+  readonly #unknown = new Set<Channel>()
+  #outbox: Outbox | undefined
+  #phase: Phase = 'reserved'
+  /** Said in place of a hello when the stream had to end before it was opened. */
+  #farewell: string | undefined
+  #owesHeartbeat = false
+  #endsAt = Infinity
+
+  constructor(id: string, channels: readonly Channel[], request: ConnectionRequest, host: ConnectionHost) {
+    this.id = id
+    this.channels = channels
+    this.scopes = channels.map(({ scope }) => scope)
+    this.#host = host
+    this.#request = request
+    this.#backlog = new Backlog(host.maxBacklogBytes, (reason) => {
+      host.countReset(reason)
+    })
+    this.watchers.set(request.watcher, new Watcher(this, request.watch))
+  }
+
+  get isOver(): boolean {
+    return this.#phase === 'left'
+  }
+
+  /** Bytes of tags that wait for the sink. */
+  get backlogBytes(): number {
+    return this.#backlog.bytes
+  }
+
+  /** Starts the stream. It ends with a bye after `maxMs`, looked at with each heartbeat. */
+  open(sink: EventSink, maxMs: number): void {
+    this.#outbox = new Outbox(sink, this.#host.clock, this.#host.writeStallMs)
+    if (this.#phase === 'left') {
+      if (this.#farewell) this.#outbox.write(this.#farewell)
+      this.#outbox.end()
+      return
+    }
+    this.#endsAt = this.#host.clock.now() + maxMs
+    this.#phase = 'resuming'
+    for (const channel of this.channels) channel.join(this)
+    void Promise.all(this.channels.map((channel) => resume(channel, this.#request.resume))).then((resumptions) => {
+      if (this.#phase === 'resuming') this.#guarded(() => this.#goLive(resumptions))
+    })
+  }
+
+  deliver(channel: Channel, invalidation: Invalidation): void {
+    if (this.#unknown.has(channel)) return
+    this.#guarded(() => this.#deliver(channel, invalidation))
+  }
+
+  reset(channel: Channel, reason: ResetReason): void {
+    if (this.#unknown.has(channel)) return
+    this.#guarded(() => {
+      this.#backlog.reset(channel, reason)
+      if (this.#phase === 'live' && !this.#outbox?.isFull) this.#flush()
+    })
+  }
+
+  /** Writes a heartbeat, or ends a stream that has lasted long enough. The channels were just verified. */
+  beat(frames: HeartbeatFrames): void {
+    if (this.#phase !== 'live') return
+    if (this.#host.clock.now() >= this.#endsAt) {
+      this.bye('reauthorize', 0)
+      return
+    }
+    this.#guarded(() => {
+      this.#recover()
+      // guard(heartbeat-waits): its cursor covers what is in the backlog, so it must not overtake it, guarantee 5
+      if (this.#outbox?.isFull) return void (this.#owesHeartbeat = true)
+      this.#outbox?.write(frames.of(this))
+    })
+  }
+
+  /** Positions up to which everything was written or did not match. */
+  cursor(): Cursor {
+    const known = this.channels.filter((channel) => !this.#unknown.has(channel))
+    return Object.fromEntries(known.map((channel) => [channel.scope, formatPosition(channel.head)]))
+  }
+
+  /** Names what {@link cursor} is about: equal for connections that have the same one. */
+  get cursorName(): string {
+    return this.#unknown.size === 0
+      ? this.scopes.join()
+      : `${this.scopes.join()} but ${[...this.#unknown].map((c) => c.scope).join()}`
+  }
+
+  get isVerified(): boolean {
+    return this.#unknown.size === 0 && this.channels.every((channel) => channel.verified)
+  }
+
+  /** Adds a watcher, or finds it. */
+  watcher(id: string): Watcher {
+    let watcher = this.watchers.get(id)
+    if (!watcher) this.watchers.set(id, (watcher = new Watcher(this, [])))
+    return watcher
+  }
+
+  /** Ends the stream in good order. What waits in the backlog is not sent: the client's cursor is before it. */
+  bye(reason: ByeReason, retryMs: number): void {
+    if (this.#phase === 'left') return
+    this.#farewell = encodeFrame('bye', { reason, retryMs })
+    this.#guarded(() => {
+      this.#outbox?.write(this.#farewell!)
+      this.#outbox?.end()
+    })
+    this.#leave()
+  }
+
+  drained(): void {
+    this.#outbox?.drained()
+    if (this.#phase !== 'live') return
+    this.#guarded(() => {
+      this.#flush()
+      if (!this.#owesHeartbeat || this.#outbox?.isFull) return
+      this.#owesHeartbeat = false
+      this.#outbox?.write(this.#host.heartbeatFrames().of(this))
+    })
+  }
+
+  /** The response is over, or was never begun. */
+  closed(): void {
+    this.#outbox?.closed()
+    this.#leave()
+    this.#host.ended(this)
+  }
+
+  /** Cuts the stream off. */
+  destroy(): void {
+    this.#leave()
+    if (this.#outbox) this.#outbox.destroy()
+    else this.#host.ended(this)
+  }
+
+  #deliver(channel: Channel, invalidation: Invalidation): void {
+    // guard(buffer-during-resume): before the hello nothing may be written, and after it the replay comes first, guarantee 6
+    if (this.#phase === 'resuming') return this.#backlog.add(channel, invalidation.at, invalidation.keysFor(this))
+    // guard(merge-while-full): a sink that takes no more would keep every frame, guarantee 10
+    if (this.#outbox?.isFull) return this.#backlog.add(channel, invalidation.at, invalidation.keysFor(this))
+    this.#outbox?.write(invalidation.frame)
+  }
+
+  /** In one step, so that no live message comes between the hello, the replay, what was buffered, and what follows. */
+  #goLive(resumptions: readonly Resumption[]): void {
+    const cursor: Record<string, string> = {}
+    const replay: string[] = []
+    this.channels.forEach((channel, i) => {
+      const resumption = resumptions[i]!
+      if (resumption.kind === 'unknown') return this.#leaveOut(channel, resumption.error)
+      const frames = resumption.kind === 'missed' ? toReplay(this, channel.scope, resumption) : resumption.reason
+      if (resumption.kind === 'expired' || typeof frames === 'string')
+        return this.#backlog.reset(channel, frames as ResetReason)
+      cursor[channel.scope] = formatPosition(resumption.from)
+      for (const frame of frames) replay.push(frame)
+      this.#backlog.forgetUpTo(channel, resumption.head)
+    })
+    this.#phase = 'live'
+    this.#outbox?.write(encodeFrame('hello', { ...this.#host.greeting(), connection: this.id, cursor }))
+    for (const frame of replay) this.#outbox?.write(frame)
+    this.#flush()
+  }
+
+  #flush(): void {
+    for (const frame of this.#backlog.take()) this.#outbox?.write(frame)
+  }
+
+  #leaveOut(channel: Channel, error: unknown): void {
+    this.#unknown.add(channel)
+    this.#backlog.forget(channel)
+    this.#host.report(error)
+  }
+
+  /** Brings scopes that could not be resolved before, now that the registry answers. */
+  #recover(): void {
+    for (const channel of this.#unknown) {
+      if (!channel.verified) continue
+      this.#unknown.delete(channel)
+      this.reset(channel, 'recovered')
+    }
+  }
+
+  #leave(): void {
+    if (this.#phase === 'left') return
+    const joined = this.#phase !== 'reserved'
+    this.#phase = 'left'
+    if (joined) for (const channel of this.channels) channel.leave(this)
+    for (const channel of this.channels) this.#backlog.forget(channel)
+    this.#host.left(this)
+  }
+
+  /** A sink that fails is a client that left; it must not fail whoever invalidates. */
+  #guarded(write: () => void): void {
+    try {
+      write()
+    } catch (error) {
+      this.#host.report(error)
+      this.destroy()
+    }
+  }
+}

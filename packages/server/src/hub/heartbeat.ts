@@ -1,0 +1,92 @@
+import { encodeFrame } from '@query-tags/core'
+import type { Clock } from '../clock.ts'
+import type { Channel } from './channel.ts'
+import type { Connection } from './connection.ts'
+import { toBytes } from './invalidation.ts'
+
+/** How often the wheel turns, at most. */
+const MIN_TURN_MS = 250
+const MAX_SLOTS = 64
+
+/** Heartbeats that are written in one step: encoded once for all connections that are at the same place. */
+export class HeartbeatFrames {
+  readonly #retryMs: number
+  readonly #frames = new Map<string, Uint8Array>()
+
+  constructor(retryMs: number) {
+    this.#retryMs = retryMs
+  }
+
+  of(connection: Connection): Uint8Array {
+    const verified = connection.isVerified
+    const name = `${verified} ${connection.cursorName}`
+    let frame = this.#frames.get(name)
+    if (!frame) {
+      frame = toBytes(encodeFrame('heartbeat', { cursor: connection.cursor(), verified, retryMs: this.#retryMs }))
+      this.#frames.set(name, frame)
+    }
+    return frame
+  }
+}
+
+/**
+ * Beats every connection once in `heartbeatMs`, with one timer for all of them. Connections are spread over slots, of which each turn of
+ * the wheel serves one. Without connections there is no timer.
+ */
+export class HeartbeatWheel {
+  readonly #clock: Clock
+  readonly #turnMs: number
+  readonly #retryMs: () => number
+  readonly #slots: Set<Connection>[]
+  readonly #slotOf = new Map<Connection, Set<Connection>>()
+  #turn = 0
+  #seat = 0
+  #dueAt = 0
+  #cancel: (() => void) | undefined
+
+  constructor(clock: Clock, heartbeatMs: number, retryMs: () => number) {
+    const slots = Math.min(MAX_SLOTS, Math.max(1, Math.floor(heartbeatMs / MIN_TURN_MS)))
+    this.#clock = clock
+    this.#turnMs = heartbeatMs / slots
+    this.#retryMs = retryMs
+    this.#slots = Array.from({ length: slots }, () => new Set())
+  }
+
+  add(connection: Connection): void {
+    const slot = this.#slots[this.#seat]!
+    this.#seat = (this.#seat + 1) % this.#slots.length
+    slot.add(connection)
+    this.#slotOf.set(connection, slot)
+    if (this.#cancel) return
+    this.#dueAt = this.#clock.now()
+    this.#schedule()
+  }
+
+  delete(connection: Connection): void {
+    this.#slotOf.get(connection)?.delete(connection)
+    this.#slotOf.delete(connection)
+    if (this.#slotOf.size > 0) return
+    this.#cancel?.()
+    this.#cancel = undefined
+  }
+
+  #schedule(): void {
+    const now = this.#clock.now()
+    // Counted from when it was due, so that delays do not add up; a wheel that is far behind does not try to catch up.
+    this.#dueAt = Math.max(this.#dueAt + this.#turnMs, now)
+    this.#cancel = this.#clock.after(this.#dueAt - now, () => {
+      const slot = this.#slots[this.#turn]!
+      this.#turn = (this.#turn + 1) % this.#slots.length
+      this.#schedule()
+      if (slot.size > 0) void this.#beat([...slot])
+    })
+  }
+
+  async #beat(connections: readonly Connection[]): Promise<void> {
+    const channels = new Set<Channel>()
+    for (const connection of connections) for (const channel of connection.channels) channels.add(channel)
+    await Promise.all([...channels].map((channel) => channel.verify()))
+    const frames = new HeartbeatFrames(this.#retryMs())
+    for (const connection of connections) connection.beat(frames)
+  }
+}

@@ -1,0 +1,22 @@
+export {
+  createTagInvalidationSystem,
+  type CloseOptions,
+  type ContextOptions,
+  type HandlerOptions,
+  type SystemStats,
+  type TagInvalidationSystem,
+} from './create-system.ts'
+export type { SystemOptions } from './options.ts'
+export type { Limits } from './limits.ts'
+export type { Clock } from './clock.ts'
+export type { ErrorListener, ErrorPhase } from './reporter.ts'
+export type { ResolveScope } from './http/authorize.ts'
+export type { Invalidate, UnannouncedError } from './invalidate.ts'
+export type { ControlResult } from './http/respond.ts'
+export { createMemoryRegistry, type MemoryRegistryOptions } from './registry/memory.ts'
+export type { LogEntry, Missed, Recorded, TagRegistry } from './registry/tag-registry.ts'
+// For adapter authors.
+export type { Answer, Outcome, Stream } from './http/outcome.ts'
+export type { EventSink, StreamSource } from './hub/sink.ts'
+export { BodyTooLarge, fromRequest, type HandlerRequest } from './http/request.ts'
+export { toResponse } from './http/to-response.ts'
