@@ -21,6 +21,19 @@ const config: ViteUserConfig = defineConfig({
         },
       },
       {
+        // The binding on the oldest TanStack Query of its peer range.
+        resolve: {
+          ...resolve,
+          alias: [{ find: /^@tanstack\/query-core$/, replacement: '@tanstack/query-core-oldest' }],
+        },
+        ssr,
+        test: {
+          name: 'oldest-query',
+          include: ['packages/query-core/test/{settle-guard,refetch-scheduler,bind-tags,random-schedules}.test.ts'],
+          env: { OLDEST_QUERY: '1' },
+        },
+      },
+      {
         resolve,
         ssr,
         test: { name: 'react', environment: 'happy-dom', include: reactTests },

@@ -157,7 +157,7 @@ class CacheBinding implements TagBinding, Binding {
     for (const query of cache.getAll()) this.#read(query)
     this.#unsubscribe = [
       cache.subscribe((event) => this.#onCacheEvent(event)),
-      focusManager.subscribe((focused) => focused && this.#onFocus()),
+      focusManager.subscribe(() => this.#onFocus()),
     ]
   }
 
@@ -269,7 +269,7 @@ class CacheBinding implements TagBinding, Binding {
   }
 
   #onFocus(): void {
-    if (!this.#attachment.isBehind()) return
+    if (!focusManager.isFocused() || !this.#attachment.isBehind()) return
     const active = [...this.#index.entries()].filter(({ query }) => query.isActive())
     this.#invalidate(active, this.#history.tick(), 0)
   }

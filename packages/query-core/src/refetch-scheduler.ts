@@ -1,4 +1,4 @@
-import { focusManager } from '@tanstack/query-core'
+import { CancelledError, focusManager } from '@tanstack/query-core'
 import { needsFetch, type TaggedQuery } from './tagged-query.ts'
 
 /** Refetches that the scheduler runs side by side. A browser has six connections to an origin on HTTP/1.1, and the stream takes one. */
@@ -86,15 +86,15 @@ export class RefetchScheduler {
     this.#wakeUp = soonest === Infinity ? undefined : this.#after(soonest, () => this.drain())
   }
 
-  #fetch({ query }: TaggedQuery): void {
+  #fetch(entry: TaggedQuery): void {
+    const { query } = entry
     const inFlight = query.state.fetchStatus !== 'idle'
-    // A query that says it is fetching may be stuck there, after a silent cancel: this either joins the fetch or starts one.
-    const fetched = query.fetch(undefined, { cancelRefetch: false })
-    if (inFlight || query.state.fetchStatus === 'paused') {
-      // Its observers show the error; whoever settles it asks for the trailing fetch.
-      fetched.catch(() => undefined)
-      return
-    }
+    const fetched = query.fetch(undefined, { cancelRefetch: false }).catch((error: unknown) => {
+      if (isSilentCancel(error)) this.#restart(entry)
+      // Any other error its observers have, and the query stays marked.
+    })
+    // Joined, or waiting for the network: that takes no place. Whoever settles it asks for the trailing fetch.
+    if (inFlight || query.state.fetchStatus === 'paused') return
     this.#running++
     let running = true
     const done = (): void => {
@@ -105,7 +105,16 @@ export class RefetchScheduler {
       this.drain()
     }
     const cancelTimer = this.#after(SLOT_MS, done)
-    fetched.then(done, done)
+    void fetched.then(done)
+  }
+
+  /** After a silent cancel the query says for ever that it is fetching. Whatever was in flight will not land. */
+  #restart(entry: TaggedQuery): void {
+    entry.attempt = undefined
+    if (this.#closed || !needsFetch(entry)) return
+    entry.query.fetch(undefined, { cancelRefetch: true }).catch(() => {
+      // As above; a second silent cancel leaves it to the next invalidation or mount.
+    })
   }
 
   #after(ms: number, callback: () => void): () => void {
@@ -119,4 +128,8 @@ export class RefetchScheduler {
       this.#timers.delete(cancel)
     }
   }
+}
+
+function isSilentCancel(error: unknown): boolean {
+  return error instanceof CancelledError && error.silent === true
 }

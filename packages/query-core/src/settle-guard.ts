@@ -91,6 +91,8 @@ export class SettleGuard {
   }
 
   #onError(entry: TaggedQuery): void {
+    // Older versions (5.75, not 5.100) tell of a cancelled fetch that restored the state from before it as an error.
+    if (entry.query.state.status !== 'error') return this.#onSetState(entry)
     if (entry.attempt) entry.failedAt = entry.attempt.read.clock
     entry.attempt = undefined
     this.#events.onOutdated(entry)

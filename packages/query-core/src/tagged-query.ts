@@ -77,5 +77,12 @@ export function needsFetch(entry: TaggedQuery): boolean {
   const { query, attempt, invalidatedAt, failedAt } = entry
   if (!isOutdated(entry) || failedAt > invalidatedAt) return false
   if (attempt && !attempt.partial && attempt.read.clock > invalidatedAt) return false
-  return query.isActive() && !query.isStatic()
+  return query.isActive() && !isStatic(query)
+}
+
+/** `query.isStatic()` of later versions of TanStack Query; the peer range begins before it. */
+function isStatic(query: Query): boolean {
+  return query.observers.some(({ options: { staleTime } }) => {
+    return (typeof staleTime === 'function' ? staleTime(query) : staleTime) === 'static'
+  })
 }

@@ -16,6 +16,8 @@ import { createWorld, settle, type World } from './world.ts'
 
 const SCHEDULES = Number(process.env['SCHEDULES'] ?? 3000)
 const STEPS = 60
+/** In older versions (5.75, not 5.100) a silent cancel without a fetch after it leaves a query stuck beyond repair, so it is left out there. */
+const SILENT_CANCELS = process.env['OLDEST_QUERY'] ? 0 : 0.2
 
 interface Row {
   readonly a: number
@@ -154,7 +156,7 @@ class Schedule {
         { queryKey: [this.#name()], type: 'all' },
         { cancelRefetch: this.#random() < 0.5 },
       ),
-    () => void this.#client.cancelQueries({ queryKey: [this.#name()] }, { silent: this.#random() < 0.2 }),
+    () => void this.#client.cancelQueries({ queryKey: [this.#name()] }, { silent: this.#random() < SILENT_CANCELS }),
     () => this.#client.setQueryData<Row>([this.#name()], (old) => old),
     () => this.#held.push({ row: this.#row, at: Date.now() }),
     () => {
