@@ -1,0 +1,6 @@
+export { TagInvalidationProvider, type TagInvalidationProviderProps } from './provider.tsx'
+export { useInvalidateLocally } from './use-invalidate-locally.ts'
+export { useInvalidationStatus } from './use-invalidation-status.ts'
+export { useTagListener } from './use-tag-listener.ts'
+export { withInvalidates, type InvalidationEvent, type InvalidationRouter } from '@query-tags/query-core'
+export type { ConnectionStatus, InvalidatorClient } from '@query-tags/core/client'
