@@ -1,0 +1,73 @@
+import { useSyncExternalStore } from 'react'
+import { type Activity, activityLog } from './activity-log.ts'
+
+/** What was invalidated, who said so, and what it made this page do. */
+export function ActivityPanel() {
+  const entries = useSyncExternalStore(activityLog.subscribe, activityLog.entries)
+  return (
+    <section className="card log" aria-label="Invalidations">
+      <h2>Invalidations</h2>
+      {entries.length === 0 && <p className="empty">None yet. Change a todo here or in another window.</p>}
+      <ol className="log-entries" aria-live="polite">
+        {entries.map((entry) => (
+          <Entry key={entry.id} entry={entry} />
+        ))}
+      </ol>
+    </section>
+  )
+}
+
+function Entry({ entry }: { entry: Activity }) {
+  const refetched = entry.queries.filter((query) => query.shown)
+  const marked = entry.queries.filter((query) => !query.shown)
+  return (
+    <li className="entry" data-source={entry.sources.includes('local') ? 'local' : entry.sources[0]}>
+      <p className="entry-head">
+        <span className="source">{capitalized(entry.sources.map((source) => sourceText[source]).join(' and '))}</span>
+        <time dateTime={entry.time.toISOString()}>{entry.time.toLocaleTimeString()}</time>
+      </p>
+      {entry.tags.length === 0 ? (
+        <p>{everythingText(entry.reason)}</p>
+      ) : (
+        <p className="tags">
+          {entry.tags.map((tag) => (
+            <code key={tag}>{tag}</code>
+          ))}
+        </p>
+      )}
+      <p className="outcome">
+        {entry.queries.length === 0 && 'Nothing on this page has these tags.'}
+        {refetched.length > 0 && <>Refetched {list(refetched)}. </>}
+        {marked.length > 0 && <>{capitalized(list(marked))} will refetch when shown.</>}
+      </p>
+    </li>
+  )
+}
+
+const sourceText: Record<Activity['sources'][number], string> = {
+  stream: 'from the server',
+  receipt: 'from the answer to this window',
+  local: 'by this window',
+  missed: 'caught up',
+  reset: 'started over',
+}
+
+/** Why every tag counts as changed, for someone who never read the protocol. */
+function everythingText(reason: string | undefined): string {
+  switch (reason) {
+    case 'epoch':
+      return 'The server restarted and its memory is gone, so everything counts as changed.'
+    case 'expired':
+      return 'The server cannot say what changed before it started, so everything counts as changed.'
+    default:
+      return `What changed meanwhile is not known${reason === undefined ? '' : ` (${reason})`}, so everything counts as changed.`
+  }
+}
+
+function list(queries: Activity['queries']): string {
+  return queries.map((query) => query.name).join(', ')
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

@@ -1,0 +1,33 @@
+import type { Note } from '@query-tags/example-shared/database'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { addNoteMutation } from '../lib/mutations.ts'
+import { notesQuery } from '../lib/queries.ts'
+import { AddForm } from './add-form.tsx'
+import { Card } from './card.tsx'
+import { useFlash, useWasShown } from './use-flash.ts'
+
+/** Their tag is not the todos' tag, so a change of todos costs them no request. */
+export function Notes() {
+  const notes = useQuery(notesQuery)
+  const isArrival = useWasShown(notes.isSuccess)
+  const addNote = useMutation(addNoteMutation)
+  return (
+    <Card title="Notes" query={notes}>
+      <ul className="rows" aria-label="Notes">
+        {notes.data?.map((note) => (
+          <NoteRow key={note.id} note={note} isArrival={isArrival} />
+        ))}
+      </ul>
+      <AddForm label="New note" placeholder="Add a note" mutation={addNote} />
+    </Card>
+  )
+}
+
+function NoteRow({ note, isArrival }: { note: Note; isArrival: () => boolean }) {
+  const row = useFlash<HTMLLIElement>(note.text, isArrival)
+  return (
+    <li ref={row} className="row">
+      <span className="row-title">{note.text}</span>
+    </li>
+  )
+}
