@@ -1,5 +1,5 @@
 import { chromium, type Browser } from 'playwright-core'
-import { findChromium } from '../scripts/tools.ts'
+import { findChromium } from '../../scripts/tools.ts'
 
 /** Starts the machine's own Chromium. Each `browser.newContext()` is a profile of its own; close the browser yourself. */
 export async function launchChromium(): Promise<Browser> {
