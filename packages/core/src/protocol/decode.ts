@@ -15,10 +15,14 @@ import { isScopeId } from './scope.ts'
 export function decodeFrame(event: string, json: string): Frame | undefined {
   if (!isFrameName(event)) return undefined
   const data = parseFields(json)
+  // Before the other fields, since those of another version may look different. What has no version is malformed: garbage, worth a retry.
+  if (event === 'hello' && typeof data['v'] === 'number' && data['v'] !== PROTOCOL_VERSION) {
+    throw new QueryTagsError('unsupported-version', `The server speaks version ${data['v']}, not ${PROTOCOL_VERSION}`)
+  }
   for (const [field, isValid] of Object.entries(FRAME_FIELDS[event])) {
     if (!isValid(data[field])) {
       throw new QueryTagsError(
-        field === 'v' ? 'unsupported-version' : 'malformed-message',
+        'malformed-message',
         `Malformed "${event}" event, at its field "${field}": ${show(json)}`,
       )
     }
@@ -50,6 +54,7 @@ export function readTags(value: unknown): readonly PlainTag[] | undefined {
 
 type Fields = Readonly<Record<string, unknown>>
 
+const isVersion = (value: unknown): boolean => value === PROTOCOL_VERSION
 const isText = (value: unknown): boolean => typeof value === 'string'
 const isFlag = (value: unknown): boolean => typeof value === 'boolean'
 /** A duration. JSON can write one that no timer takes: `1e999` is Infinity. */
@@ -64,8 +69,7 @@ type FieldChecks<K extends keyof Frames> = { readonly [F in keyof Frames[K]]-?: 
 /** What every field of a frame must be. Fields that are not listed are let through, for later versions. */
 const FRAME_FIELDS: { readonly [K in keyof Frames]: FieldChecks<K> } = {
   hello: {
-    // Another version is a doubt, whatever its fields look like.
-    v: (value) => value === PROTOCOL_VERSION,
+    v: isVersion,
     connection: isText,
     cursor: isCursor,
     heartbeatMs: isMs,

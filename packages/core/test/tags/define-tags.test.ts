@@ -191,7 +191,8 @@ describe('defineTags refuses, with the path', () => {
     ['a name with a space', { 'a b': {} }, `Invalid tag "a b": ${nameRule} (at "a b")`],
     ['a name with a line break', { 'a\n': {} }, `Invalid tag "a\\n": ${nameRule} (at "a\n")`],
     ['half a surrogate pair', { '\ud800': {} }, `Invalid tag "\\ud800": ${nameRule} (at "\ud800")`],
-    ['then', { a: Object.fromEntries([['then', () => ['x']]]) }, `Invalid tag "then": ${nameRule} (at "a.then")`],
+    // oxlint-disable-next-line unicorn/no-thenable -- the case
+    ['then', { a: { then: () => ['x'] } }, `Invalid tag "then": ${nameRule} (at "a.then")`],
     ['__proto__', { ['__proto__']: () => ['x'] }, `Invalid tag "__proto__": ${nameRule} (at "__proto__")`],
     [
       'a branch that is a prototype',
