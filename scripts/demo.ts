@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { build } from 'vite'
 import { findFreePort, isPortFree } from './free-port.ts'
+import { untilLauncherIsGone } from './launcher.ts'
 
 const examples = new URL('../examples/', import.meta.url)
 const spa = new URL('spa/', examples)
@@ -90,10 +91,10 @@ async function untilFailed(name: string, child: ChildProcess): Promise<'stopped'
 }
 
 /** Resolves at the first signal to stop. The second one then ends the process the hard way, as usual. */
-function untilStopped(): Promise<'stopped'> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve('stopped'))
-  })
+async function untilStopped(): Promise<'stopped'> {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  await Promise.race([...signals.map((signal) => once(process, signal)), untilLauncherIsGone()])
+  return 'stopped'
 }
 
 /** Resolves once the address answers: the page is served, and the server answers through its proxy. */
