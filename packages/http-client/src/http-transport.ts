@@ -1,6 +1,9 @@
-import { QueryTagsError, readTags, type ErrorBody, type QueryTagsErrorCode, type WatchAnswer } from '@query-tags/core'
+import { QueryTagsError, readTags, type ErrorBody, type WatchAnswer } from '@query-tags/core'
 import { Refusal, type Transport } from '@query-tags/core/client'
-import { readEventStream } from './read-event-stream.ts'
+import { EventReader } from './event-reader.ts'
+
+/** Request headers, or a function that makes them, called for every request. */
+export type HeadersOption = HeadersInit | (() => HeadersInit | Promise<HeadersInit>)
 
 export interface HTTPTransportOptions {
   readonly basePath: string
@@ -9,90 +12,66 @@ export interface HTTPTransportOptions {
   readonly fetch?: typeof globalThis.fetch | undefined
 }
 
-/** Request headers, or a function that makes them, called for every request. */
-export type HeadersOption = HeadersInit | (() => HeadersInit | Promise<HeadersInit>)
-
 const JSON_TYPE = 'application/json'
+const CONTENT_TYPE = 'content-type'
 
-/** Streams over fetch, with requests beside them. */
+/** Streams over fetch, with requests beside them. A signal that aborts frees the socket, whatever was read of the answer. */
 export function createHTTPTransport(options: HTTPTransportOptions): Transport {
   return {
     async open(request, events, signal) {
       const response = await post(options, '', 'text/event-stream', request, signal)
-      events.onActivity()
-      await readEventStream(response.body!, events)
+      const body = response.body!.getReader()
+      // Bytes that are no text are a doubt, not a question mark.
+      const decoder = new TextDecoder('utf-8', { fatal: true })
+      const reader = new EventReader((event, data) => events.onEvent(event, data))
+      for (;;) {
+        events.onActivity()
+        const { done, value } = await body.read()
+        if (done) return
+        reader.feed(decoder.decode(value, { stream: true }))
+      }
     },
     async watch(request, signal) {
       const response = await post(options, '/watch', JSON_TYPE, request, signal)
-      return toWatchAnswer(await response.json())
+      const answer = (await response.json()) as { n: number; tags?: unknown; expired?: unknown } | null
+      if (answer?.expired === true || readTags(answer?.tags)) return answer as WatchAnswer
+      throw new QueryTagsError('malformed-message', 'Malformed watch answer')
     },
   }
 }
 
 /** Anything but 200 with the type that was asked for is a refusal: a redirect, a login page, an error of ours or of a proxy. */
 async function post(
-  { basePath, headers, credentials, fetch }: HTTPTransportOptions,
+  { basePath, headers, credentials, fetch = globalThis.fetch }: HTTPTransportOptions,
   path: string,
   accept: string,
   message: object,
   signal: AbortSignal,
 ): Promise<Response> {
-  const base = basePath.replace(/\/+$/, '')
-  if (!fetch && !globalThis.location && !/^https?:/i.test(base)) {
-    throw new QueryTagsError(
-      'invalid-option',
-      `basePath (${basePath}) is relative, and there is no page here that it could be relative to; give an absolute URL`,
-    )
-  }
-  const all = await toHeaders(headers)
-  all.set('accept', accept)
-  all.set('content-type', JSON_TYPE)
-  const response = await (fetch ?? globalThis.fetch)(base + path, {
+  const response = await fetch(basePath.replace(/\/*$/, path), {
     method: 'POST',
-    headers: all,
+    headers: await toHeaders(headers, accept),
     body: JSON.stringify(message),
-    // Another page's answer is not ours, and no answer of ours may be somebody else's.
+    // Another page's answer is not ours, and no answer of ours is for anybody else.
     redirect: 'manual',
     cache: 'no-store',
     signal,
     ...(credentials && { credentials }),
   })
-  const type = response.headers.get('content-type') ?? ''
-  if (response.status !== 200 || !type.startsWith(accept)) throw await toRefusal(response, type)
-  return response
+  const type = response.headers.get(CONTENT_TYPE) ?? ''
+  if (response.status === 200 && type.startsWith(accept)) return response
+  const body = type.startsWith(JSON_TYPE) ? ((await response.json()) as Partial<ErrorBody> | null) : undefined
+  const retryAfter = response.headers.get('retry-after') ?? ''
+  throw new Refusal(response.status, body?.code, Number(retryAfter) * 1000 || Date.parse(retryAfter) - Date.now())
 }
 
-async function toHeaders(headers: HeadersOption | undefined): Promise<Headers> {
+async function toHeaders(headers: HeadersOption | undefined, accept: string): Promise<Headers> {
   try {
-    return new Headers(typeof headers === 'function' ? await headers() : headers)
+    const all = new Headers(typeof headers === 'function' ? await headers() : headers)
+    all.set('accept', accept)
+    all.set(CONTENT_TYPE, JSON_TYPE)
+    return all
   } catch (cause) {
     throw new QueryTagsError('invalid-option', `headers failed: ${String(cause)}`, { cause })
   }
-}
-
-async function toRefusal(response: Response, type: string): Promise<Refusal> {
-  let code: QueryTagsErrorCode | undefined
-  try {
-    if (type.startsWith(JSON_TYPE)) code = ((await response.json()) as Partial<ErrorBody> | null)?.code
-    else await response.body?.cancel()
-  } catch {
-    // The status has to do: a body that can't be read has no code of ours.
-  }
-  return new Refusal(response.status, code, toRetryAfterMs(response.headers.get('retry-after')))
-}
-
-/** `Retry-After` is in seconds, or a date. */
-function toRetryAfterMs(header: string | null): number | undefined {
-  if (!header) return undefined
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
-  return ms > 0 ? ms : undefined
-}
-
-/** @throws {QueryTagsError} `malformed-message` */
-function toWatchAnswer(body: unknown): WatchAnswer {
-  const { n, tags, expired } = body as { n: number; tags: unknown; expired: unknown }
-  if (expired === true) return { n, expired }
-  const read = readTags(tags)
-  if (!read) throw new QueryTagsError('malformed-message', 'Malformed watch answer')
-  return { n, tags: read }
 }

@@ -4,11 +4,10 @@ import type { Receipt } from '../protocol/messages.ts'
 import { toScopeId, type Scope } from '../protocol/scope.ts'
 import { retryDelayMs } from './backoff.ts'
 import type { Attachment, Binding, ConnectionStatus, InvalidatorClient } from './client.ts'
-import { NO_CURSOR, readPosition } from './client-cursor.ts'
 import { elapsedMs, momentOf } from './clock.ts'
 import type { End } from './end.ts'
 import type { Environment, PageEvent } from './environment.ts'
-import { silenceMs, Stream, type Memory } from './stream.ts'
+import { silenceMs, Stream, type Memory, type StreamHost } from './stream.ts'
 import type { Transport } from './transport.ts'
 import { WatchList } from './watch-list.ts'
 
@@ -39,35 +38,37 @@ export function createConnection(options: ConnectionOptions): InvalidatorClient 
   return new Connection(options)
 }
 
-/** When streams open and end, and what is shown of it. What happens on one stream is in {@link Stream}. */
+/** When streams open and end, and what is shown of it. What happens on one of them is in {@link Stream}. */
 class Connection implements InvalidatorClient {
   readonly #environment: Environment
   readonly #transport: Transport
-  readonly #reportError: (error: unknown) => void
+  readonly #onError: (error: unknown) => void
   readonly #watcher: string
   readonly #memory: Memory
   readonly #listeners = new Set<() => void>()
   #status: ConnectionStatus = { state: 'paused', reason: 'unbound' }
-
-  #bound: { readonly binding: Binding; readonly list: WatchList; readonly stopPageEvents: () => void } | undefined
-  #scope: Scope | undefined
+  #host: StreamHost | undefined
+  #scopeId: string | undefined
+  #stopPageEvents: (() => void) | undefined
   #stream: Stream | undefined
-  #replaces: string | undefined
+  /** The last connection. Sent until there is another; to a server that knows that it is over it says nothing. */
+  #connection: string | undefined
   #cancelRetry: (() => void) | undefined
-  #mayHurry = true
-  #failures = 0
-  #watchRefusedAt: number | undefined
+  /** No attempt before it, whatever the page says. */
+  #notBefore = 0
+  #watchRefusedAt = -Infinity
   #watchAll = false
 
-  constructor({ environment, transport, onError = (error) => console.warn('query-tags:', error) }: ConnectionOptions) {
+  constructor({ environment, transport, onError = (error) => console.warn(error) }: ConnectionOptions) {
     this.#environment = environment
     this.#transport = transport
-    this.#reportError = onError
+    this.#onError = onError
     this.#watcher = `w${environment.random().toString(36).slice(2)}`
     this.#memory = {
-      cursor: NO_CURSOR,
+      cursor: {},
       heartbeatMs: DEFAULT_HEARTBEAT_MS,
       retryMs: DEFAULT_RETRY_MS,
+      failures: 0,
       liveAt: momentOf(environment),
     }
   }
@@ -77,47 +78,56 @@ class Connection implements InvalidatorClient {
   }
 
   subscribe(listener: () => void): () => void {
-    // A listener that subscribes twice is called twice.
-    const own = (): void => listener()
-    this.#listeners.add(own)
-    return () => this.#listeners.delete(own)
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   attach(binding: Binding, { scope }: { scope?: Scope | undefined } = {}): Attachment {
-    if (this.#status.state === 'closed')
-      throw new QueryTagsError('closed', 'This client was closed; create another one')
-    if (this.#bound) {
-      throw new QueryTagsError(
-        'already-bound',
-        'This client is bound to a cache; close that binding first, or create a client for each',
-      )
-    }
-    const scopeId = scope && toScopeId(scope)
+    if (this.#status.state === 'closed') throw new QueryTagsError('closed', 'This client was closed; create another')
+    if (this.#host)
+      throw new QueryTagsError('already-bound', 'This client is bound; close that binding, or create another client')
+    const environment = this.#environment
     const memory = this.#memory
-    // guard(other-scope): the positions and the first position of another user say nothing about what this one has read, guarantee 8
-    if (scopeId !== (this.#scope && toScopeId(this.#scope))) memory.cursor = NO_CURSOR
-    this.#scope = scope
-    const list = new WatchList()
-    this.#bound = { binding, list, stopPageEvents: this.#environment.onPageEvent((event) => this.#onPageEvent(event)) }
-    if (!memory.cursor.first) memory.liveAt = momentOf(this.#environment)
+    const scopeId = scope && toScopeId(scope)
+    // guard(other-scope): the positions of another user, the first one too, say nothing about what this one has read, guarantee 8
+    if (scopeId !== this.#scopeId) memory.cursor = {}
+    this.#scopeId = scopeId
+    if (!memory.cursor.first) memory.liveAt = momentOf(environment)
+    const list = new WatchList(memory)
+    const host: StreamHost = {
+      environment,
+      transport: this.#transport,
+      binding,
+      memory,
+      list,
+      watcher: this.#watcher,
+      scope,
+      onError: this.#onError,
+      onState: () => this.#showState(),
+      onEnd: (end) => this.#onEnd(end),
+    }
+    this.#host = host
+    this.#stopPageEvents = environment.onPageEvent((event) => this.#onPageEvent(event))
     // In the next task: React's StrictMode mounts, unmounts and mounts, and the tags of the first render belong in the first watch list.
-    this.#cancelRetry = this.#environment.after(0, () => this.#open())
+    this.#cancelRetry = environment.after(0, () => this.#open())
     this.#setStatus({ state: 'connecting' })
-    const isBound = (): boolean => this.#bound?.list === list
+    const onListChange = (): void => {
+      if (this.#host === host) this.#stream?.onListChange()
+    }
     return {
-      position: () => readPosition(memory.cursor),
-      watch: (tag, from) => {
-        list.watch(tag, from, memory.cursor)
-        if (isBound()) this.#stream?.onListChange()
+      position: () => ({ first: !memory.cursor.current, cursor: memory.cursor.current }),
+      watch(tag, from) {
+        list.watch(tag, from)
+        onListChange()
       },
-      unwatch: (tag) => {
+      unwatch(tag) {
         list.unwatch(tag)
-        if (isBound()) this.#stream?.onListChange()
+        onListChange()
       },
       isWatched: (tag) => list.isWatched(tag),
-      isBehind: () => elapsedMs(this.#environment, memory.liveAt) > silenceMs(memory),
+      isBehind: () => elapsedMs(environment, memory.liveAt) > silenceMs(memory),
       detach: () => {
-        if (isBound()) this.#unbind({ state: 'paused', reason: 'unbound' })
+        if (this.#host === host) this.#unbind({ state: 'paused', reason: 'unbound' })
       },
     }
   }
@@ -125,7 +135,7 @@ class Connection implements InvalidatorClient {
   applyReceipt(receipt: Receipt): void {
     decodeFrame('invalidate', JSON.stringify(receipt))
     const { scope, at, tags } = receipt
-    this.#bound?.binding.onInvalidate({ scope, at, tags, spreadMs: 0, source: 'receipt' })
+    this.#host?.binding.onInvalidate({ scope, at, tags, spreadMs: 0, source: 'receipt' })
   }
 
   close(): void {
@@ -134,69 +144,52 @@ class Connection implements InvalidatorClient {
   }
 
   #unbind(status: ConnectionStatus): void {
-    this.#bound?.stopPageEvents()
-    this.#bound = undefined
+    this.#stopPageEvents?.()
+    this.#host = undefined
     this.#pause(status)
   }
 
   /** Ends the stream, or the wait for one. */
   #pause(status: ConnectionStatus): void {
     this.#cancelRetry?.()
-    this.#mayHurry = true
-    this.#forgetStream()?.close()
+    const stream = this.#stream
+    this.#forgetStream()
+    stream?.close()
     this.#setStatus(status)
   }
 
-  #forgetStream(): Stream | undefined {
-    const stream = this.#stream
+  #forgetStream(): void {
+    this.#connection = this.#stream?.connection ?? this.#connection
     this.#stream = undefined
-    // Sent until another stream is open. To a server that knows that it is gone it says nothing.
-    this.#replaces = stream?.connection ?? this.#replaces
-    return stream
   }
 
   #open(): void {
     this.#cancelRetry?.()
     if (!this.#environment.isOnline()) return this.#pause({ state: 'paused', reason: 'offline' })
     this.#setStatus({ state: 'connecting' })
-    // A listener may have closed the client.
-    if (!this.#bound) return
-    const { binding, list } = this.#bound
-    const stream = new Stream({
-      environment: this.#environment,
-      transport: this.#transport,
-      watcher: this.#watcher,
-      memory: this.#memory,
-      list,
-      binding,
-      onError: this.#reportError,
-      onState: () => this.#show(stream.state),
-      onEnd: (end) => this.#onEnd(stream, end),
-    })
-    this.#stream = stream
-    stream.open({ scope: this.#scope, watchAll: this.#watchAll, replaces: this.#replaces })
+    // A listener may have ended the binding.
+    if (!this.#host) return
+    this.#stream = new Stream(this.#host)
+    this.#stream.open(this.#watchAll, this.#connection)
   }
 
-  #show(state: Stream['state']): void {
+  #showState(): void {
+    const { state } = this.#stream!
     this.#setStatus(state === 'degraded' ? { state, reason: 'unverified' } : { state })
   }
 
-  #onEnd(stream: Stream, end: End): void {
+  #onEnd({ reason, isClean, isFinal, isWatchRefused, retryMs, retryAfterMs = 0 }: End): void {
     this.#forgetStream()
-    if (stream.wasHealthy) this.#failures = 0
-    if (end.isWatchRefused) this.#onWatchRefused()
-    const failures = this.#failures++ + (end.isClean ? 0 : 1)
-    const retryAfterMs = Math.min(end.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS)
-    const retryMs = end.retryMs ?? this.#memory.retryMs
-    const delayMs = retryAfterMs + retryDelayMs(failures, retryMs, this.#environment.random())
-    this.#mayHurry = retryAfterMs === 0
-    this.#retry(end.isFinal ? Math.max(delayMs, FINAL_RETRY_MS) : delayMs, end.reason)
-  }
-
-  #onWatchRefused(): void {
     const now = this.#environment.now()
-    this.#watchAll ||= this.#watchRefusedAt !== undefined && now - this.#watchRefusedAt < WATCH_REFUSED_MS
-    this.#watchRefusedAt = now
+    if (isWatchRefused) {
+      this.#watchAll ||= now - this.#watchRefusedAt < WATCH_REFUSED_MS
+      this.#watchRefusedAt = now
+    }
+    const failures = this.#memory.failures++ + (isClean ? 0 : 1)
+    const pauseMs = Math.min(retryAfterMs, MAX_RETRY_AFTER_MS)
+    this.#notBefore = now + pauseMs
+    const delayMs = pauseMs + retryDelayMs(failures, retryMs ?? this.#memory.retryMs, this.#environment.random())
+    this.#retry(isFinal ? Math.max(delayMs, FINAL_RETRY_MS) : delayMs, reason)
   }
 
   #retry(delayMs: number, reason: string): void {
@@ -205,10 +198,10 @@ class Connection implements InvalidatorClient {
   }
 
   #onPageEvent(event: PageEvent): void {
-    if (event === 'offline') this.#pause({ state: 'paused', reason: 'offline' })
+    if (event === 'offline') this.#pause({ state: 'paused', reason: event })
     else if (event === 'frozen') this.#pause({ state: 'paused', reason: 'hidden-page' })
     else if (this.#stream) this.#stream.checkSilence()
-    else if (this.#mayHurry) this.#open()
+    else if (this.#environment.now() >= this.#notBefore) this.#open()
   }
 
   #setStatus(status: ConnectionStatus): void {
@@ -218,7 +211,7 @@ class Connection implements InvalidatorClient {
       try {
         listener()
       } catch (error) {
-        this.#reportError(error)
+        this.#onError(error)
       }
     }
   }

@@ -22,7 +22,9 @@ const FINAL = /^(40[13] (unauthorized|(scope|origin)-denied)|426 unsupported-ver
 export function toEnd(error: unknown): End {
   if (error instanceof Refusal) {
     const { status, code, retryAfterMs } = error
-    return { reason: code ?? `http-${status}`, isFinal: FINAL.test(`${status} ${code}`), retryAfterMs }
+    // A browser hides where a redirect that is not followed would have led, and its status.
+    const answer = status === 0 ? 'redirect' : `http-${status}`
+    return { reason: code ?? answer, isFinal: FINAL.test(`${status} ${code}`), retryAfterMs }
   }
   if (isQueryTagsError(error)) return { reason: error.code, isFinal: error.code === 'unsupported-version' }
   return { reason: 'network' }

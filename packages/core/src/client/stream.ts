@@ -1,14 +1,14 @@
 import { isQueryTagsError, QueryTagsError } from '../errors.ts'
 import type { Cursor } from '../protocol/cursor.ts'
 import { decodeFrame } from '../protocol/decode.ts'
-import { PROTOCOL_VERSION, type Frame, type HelloFrame, type StreamRequest } from '../protocol/messages.ts'
+import { PROTOCOL_VERSION, type Frame, type HelloFrame } from '../protocol/messages.ts'
 import type { Scope } from '../protocol/scope.ts'
 import type { Binding } from './client.ts'
 import {
   afterHello,
   afterReset,
   covers,
-  doubtOf,
+  doubtfulScopes,
   raised,
   resumeCursor,
   toCursor,
@@ -26,8 +26,6 @@ import { Watchdog } from './watchdog.ts'
 const SLACK_MS = 30_000
 /** Without a byte, an attempt is given up after this. */
 const OPEN_MS = 20_000
-/** A stream that lived this long was healthy. */
-const HEALTHY_MS = 1_000
 const HEARTBEATS_TO_DEATH = 2.5
 
 /** What a client remembers from one stream to the next. */
@@ -35,29 +33,26 @@ export interface Memory {
   cursor: ClientCursor
   heartbeatMs: number
   retryMs: number
+  /** Attempts since the last heartbeat: a stream that brought one was healthy. */
+  failures: number
   /** When it last knew that it was live. */
   liveAt: Moment
 }
 
+/** What the streams of one binding share. */
 export interface StreamHost {
   readonly environment: Environment
   readonly transport: Transport
-  readonly watcher: string
+  readonly binding: Binding
   readonly memory: Memory
   readonly list: WatchList
-  readonly binding: Binding
+  readonly watcher: string
+  readonly scope: Scope | undefined
   readonly onError: (error: unknown) => void
   /** The stream's `state` may have changed. */
   readonly onState: () => void
-  /** It ended by itself. Nothing is called after it. */
+  /** The stream ended by itself. Nothing is called after it. */
   readonly onEnd: (end: End) => void
-}
-
-export interface StreamOptions {
-  readonly scope: Scope | undefined
-  readonly watchAll: boolean
-  /** The previous connection, when the server may not know yet that it is dead. */
-  readonly replaces: string | undefined
 }
 
 /** How long a stream may be silent before it counts as dead. */
@@ -71,13 +66,12 @@ export class Stream {
   readonly #abort = new AbortController()
   readonly #watchdog: Watchdog
   readonly #startedAt: Moment
+  /** Where it was asked to start. Until the server verified its position, the scopes that are missing in the cursor wait for a reset. */
   #sent: Cursor = {}
-  #helloAt: Moment | undefined
-  #requests: WatchRequests | undefined
-  /** Scopes that were sent and not resolved: a reset is still to bring them. */
-  readonly #unresolved = new Set<string>()
+  #isOpen = false
   #isVerified = false
   #isOver = false
+  #requests: WatchRequests | undefined
   /** Names the stream to the server, from hello on. */
   connection: string | undefined
 
@@ -87,29 +81,33 @@ export class Stream {
     this.#watchdog = new Watchdog(host.environment, () => this.#end({ reason: 'timeout' }))
   }
 
-  /** To be called once, at once. */
-  open(options: StreamOptions): void {
-    const { environment, transport, memory, list, watcher, onError } = this.#host
+  /**
+   * To be called once, at once.
+   *
+   * @param replaces The previous connection, whose end the server may not have noticed.
+   */
+  open(watchAll: boolean, replaces: string | undefined): void {
+    const { environment, transport, memory, list, watcher, scope, onError } = this.#host
     this.#watchdog.start(Math.max(OPEN_MS, silenceMs(memory)))
-    const { watch, asks } = list.open(options.watchAll)
-    const asked = asks.map((ask) => ask.from)
+    const watch = list.open(watchAll)
+    const asked = list.sent().map((ask) => ask.from)
     this.#sent = resumeCursor(memory.cursor, asked)
-    const request: StreamRequest = {
+    const request = {
       v: PROTOCOL_VERSION,
-      ...(options.scope && { scope: options.scope }),
       cursor: this.#sent,
-      ageMs: Math.ceil(elapsedMs(environment, environment.loadedAt)) + SLACK_MS,
-      ...(!memory.cursor.first && { first: true }),
+      ageMs: elapsedMs(environment, environment.loadedAt) + SLACK_MS,
+      first: !memory.cursor.first,
       watcher,
       watch,
-      ...(options.replaces && { replaces: options.replaces }),
+      ...(scope && { scope }),
+      ...(replaces && { replaces }),
     }
     const events = {
       onEvent: (event: string, data: string) => this.#onEvent(event, data),
       onActivity: () => this.#onActivity(),
     }
     transport.open(request, events, this.#abort.signal).then(
-      () => this.#end({ reason: 'ended', isClean: this.#helloAt !== undefined }),
+      () => this.#end({ reason: 'ended', isClean: this.#isOpen }),
       (error: unknown) => {
         // Not the network's fault, such as an option that can't be right: somebody has to see it.
         if (!this.#isOver && isQueryTagsError(error)) onError(error)
@@ -119,13 +117,9 @@ export class Stream {
   }
 
   get state(): 'connecting' | 'live' | 'degraded' {
-    if (!this.#helloAt) return 'connecting'
-    return this.#isVerified && this.#unresolved.size === 0 ? 'live' : 'degraded'
-  }
-
-  /** Whether it lived long enough to say that nothing is wrong with the server. */
-  get wasHealthy(): boolean {
-    return this.#helloAt !== undefined && elapsedMs(this.#host.environment, this.#helloAt) >= HEALTHY_MS
+    if (!this.#isOpen) return 'connecting'
+    const { current = {} } = this.#host.memory.cursor
+    return this.#isVerified && Object.keys(this.#sent).every((scope) => current[scope]) ? 'live' : 'degraded'
   }
 
   /** Looks at once whether the stream went silent. */
@@ -143,7 +137,7 @@ export class Stream {
     this.#isOver = true
     this.#watchdog.stop()
     this.#requests?.stop()
-    this.#host.list.lose(this.#host.memory.cursor)
+    this.#host.list.lose()
     this.#abort.abort()
   }
 
@@ -173,75 +167,67 @@ export class Stream {
   }
 
   #apply(frame: Frame): void {
-    const { memory, binding, onState } = this.#host
+    const { memory, binding } = this.#host
     if (frame.event === 'bye') return this.#end({ ...frame.data, isClean: true })
-    if ((frame.event === 'hello') === (this.#helloAt !== undefined)) {
-      throw new QueryTagsError('malformed-message', `Unexpected "${frame.event}" event`)
+    if ((frame.event === 'hello') === this.#isOpen) {
+      throw new QueryTagsError('malformed-message', `Unexpected "${frame.event}"`)
     }
-    if (frame.event === 'hello') return this.#applyHello(frame.data)
-    let cursor: ClientCursor
-    if (frame.event === 'heartbeat') {
-      memory.retryMs = frame.data.retryMs
-      this.#isVerified = frame.data.verified
-      if (this.#isVerified) this.#unresolved.clear()
-      cursor = raised(memory.cursor, frame.data.cursor)
+    if (frame.event === 'hello') {
+      this.#applyHello(frame.data)
     } else if (frame.event === 'invalidate') {
       const { scope, at, tags, spreadMs = 0 } = frame.data
       binding.onInvalidate({ scope, at, tags, spreadMs, source: 'stream' })
-      cursor = raised(memory.cursor, { [scope]: at })
+      this.#move(raised(memory.cursor, { [scope]: at }))
+    } else if (frame.event === 'heartbeat') {
+      const { cursor, retryMs, verified } = frame.data
+      memory.retryMs = retryMs
+      memory.failures = 0
+      this.#isVerified = verified
+      if (verified) this.#sent = {}
+      this.#move(raised(memory.cursor, cursor))
     } else {
-      const { scopes, reason, spreadMs } = frame.data
+      const { scopes, cursor, reason, spreadMs } = frame.data
       binding.onReset({ scopes, reason, spreadMs })
-      cursor = afterReset(memory.cursor, scopes, frame.data.cursor)
-      for (const scope of scopes) this.#unresolved.delete(scope)
+      this.#move(afterReset(memory.cursor, scopes, cursor))
     }
-    // The effect may have ended the binding, and the cursor may be another user's by now.
-    if (this.#isOver) return
-    memory.cursor = cursor
-    onState()
   }
 
-  #applyHello(hello: HelloFrame): void {
-    const { environment, memory, list, binding } = this.#host
-    const before = memory.cursor
-    const isLate = elapsedMs(environment, this.#startedAt) > SLACK_MS
-    const doubt = doubtOf(before, this.#sent, hello.cursor, isLate)
-    const asks = list.acknowledge()
-    memory.cursor = afterHello(before, hello.cursor)
-    const expired = asks.filter((ask) => !covers(hello.cursor, toCursor(ask.from, memory.cursor))).map((ask) => ask.tag)
-    this.#begin(hello)
-    try {
-      binding.onHello()
-      if (doubt.scopes.length > 0) binding.onReset({ ...doubt, spreadMs: 0 })
-      // guard(uncovered-ask): the replay begins after the position that these were asked from, or in another epoch, guarantee 1
-      if (expired.length > 0) binding.onMissed(expired, 'expired')
-    } catch (error) {
-      // guard(failed-hello): the next stream has to start where this one did, guarantee 5
-      memory.cursor = before
-      // guard(failed-hello-asks): the replay that would have answered these is dropped, guarantee 5
-      list.askAgain(asks, before)
-      throw error
-    }
+  /** Moves the cursor, after the effects. */
+  #move(to: ClientCursor): void {
+    // An effect may have ended the binding: by now the cursor can be another user's.
     if (this.#isOver) return
-    this.#requests = new WatchRequests({
-      ...this.#host,
-      connection: hello.connection,
-      cursor: () => memory.cursor,
-      onLost: (end) => this.#end(end),
-    })
+    this.#host.memory.cursor = to
     this.#host.onState()
   }
 
-  /** From here on the stream is measured by its heartbeats. */
-  #begin(hello: HelloFrame): void {
-    const { environment, memory } = this.#host
-    memory.heartbeatMs = hello.heartbeatMs
-    memory.retryMs = hello.retryMs
-    this.connection = hello.connection
-    this.#helloAt = momentOf(environment)
-    this.#isVerified = Object.keys(hello.cursor).length > 0
-    for (const scope of Object.keys(this.#sent)) if (!(scope in hello.cursor)) this.#unresolved.add(scope)
+  #applyHello({ connection, cursor, heartbeatMs, retryMs }: HelloFrame): void {
+    const { environment, memory, list, binding } = this.#host
+    const before = memory.cursor
+    const isLate = elapsedMs(environment, this.#startedAt) > SLACK_MS
+    const scopes = doubtfulScopes(before, this.#sent, cursor, isLate)
+    memory.cursor = afterHello(before, cursor, scopes)
+    memory.heartbeatMs = heartbeatMs
+    memory.retryMs = retryMs
+    this.connection = connection
+    this.#isOpen = true
+    this.#isVerified = Object.keys(cursor).length > 0
     this.#watchdog.start(silenceMs(memory))
     this.#onActivity()
+    try {
+      list.settle((asks) => {
+        const expired = asks.filter((ask) => !covers(cursor, toCursor(ask.from, memory.cursor))).map((ask) => ask.tag)
+        binding.onHello()
+        if (scopes.length > 0) binding.onReset({ scopes, reason: isLate ? 'late' : 'epoch', spreadMs: 0 })
+        // guard(uncovered-ask): the replay begins after the position that these were asked from, or in another epoch, guarantee 1
+        if (expired.length > 0) binding.onMissed(expired, 'expired')
+      })
+    } catch (error) {
+      // guard(failed-hello): the next stream has to start where this one did, guarantee 5
+      memory.cursor = before
+      throw error
+    }
+    if (this.#isOver) return
+    this.#requests = new WatchRequests(this.#host, connection, (end) => this.#end(end))
+    this.#host.onState()
   }
 }

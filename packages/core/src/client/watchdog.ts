@@ -34,9 +34,9 @@ export class Watchdog {
     this.#cancel()
     const silentMs = elapsedMs(this.#environment, this.#last)
     // A touch moves no timer; the timer that it outlived is set again for the rest.
-    if (silentMs < this.#limitMs) this.#sleep(this.#limitMs - silentMs)
-    // guard(silent-stream): a half-open socket raises no error, and everything sent into it is lost, guarantee 9
-    else this.#onSilent()
+    if (silentMs < this.#limitMs) return this.#sleep(this.#limitMs - silentMs)
+    // guard(silent-stream): a half-open socket raises no error, and nothing comes out of it any more, guarantee 9
+    this.#onSilent()
   }
 
   stop(): void {
