@@ -11,6 +11,7 @@ import {
   type WatchRequest,
 } from '@query-tags/core'
 import type { ConnectionRequest } from '../hub/connection.ts'
+import type { ResumeRequest } from '../hub/resume.ts'
 import { Refusal } from './refusal.ts'
 
 /** A request for a stream, checked. */
@@ -27,11 +28,13 @@ const CONNECTION = /^\w{1,64}$/
 /** The stream that plain EventSource and curl get: everything, from where the last event ID says. */
 export function fromLastEventId(lastEventId: string | undefined): StreamMessage {
   const cursor = lastEventId ? decodeCursor(lastEventId) : undefined
+  let absent: ResumeRequest['absent'] = 'head'
+  // guard(last-event-id): what such an ID lacks, or all of one that can't be read, may have been missed, guarantee 3
+  if (lastEventId) absent = 'unknown'
   return {
     watcher: 'all',
     watch: '*',
-    // guard(last-event-id): an ID that can't be read, or lacks a scope, is a position that is not known, guarantee 3
-    resume: { cursor: cursor ?? {}, absent: lastEventId ? 'unknown' : 'head', first: false },
+    resume: { cursor: cursor ?? {}, absent, first: false },
     wish: undefined,
     replaces: undefined,
   }

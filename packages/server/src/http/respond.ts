@@ -1,4 +1,4 @@
-import type { ErrorBody, WatchAnswer, WatchRequest } from '@query-tags/core'
+import { toTagKey, type ErrorBody, type PlainTag, type WatchAnswer, type WatchRequest } from '@query-tags/core'
 import type { Clock } from '../clock.ts'
 import type { Hub } from '../hub/hub.ts'
 import { answerWatch } from '../hub/watch.ts'
@@ -92,7 +92,7 @@ export class Responder<Ctx> {
   #stream(message: StreamMessage, scopes: readonly string[]): Outcome {
     const { hub, clock, limits, authorizer, maxStreamMs } = this.#parts
     authorizer.checkWish(message.wish, scopes)
-    if (message.watch !== '*' && message.watch.length > limits.maxWatchedTags) throw tooManyTags(limits)
+    if (message.watch !== '*' && isTooLong(message.watch, limits)) throw tooManyTags(limits)
     // Closed meanwhile: the body may have taken its time.
     this.#checkOpen()
     const replaced = message.replaces === undefined ? undefined : hub.find(message.replaces, scopes)
@@ -149,6 +149,10 @@ function toRoute(path: string): keyof typeof ALLOWED_METHODS {
 /** One answer for a connection that is not known and one of other scopes, so that neither can be told from the other. */
 function notHere(): Refusal {
   return new Refusal('not-here', 'The connection is not here; open a new stream')
+}
+
+function isTooLong(tags: readonly PlainTag[], { maxWatchedTags, maxWatchedBytes }: Limits): boolean {
+  return tags.length > maxWatchedTags || tags.reduce((size, tag) => size + toTagKey(tag).length, 0) > maxWatchedBytes
 }
 
 function tooManyTags({ maxWatchedTags, maxWatchedBytes }: Limits): Refusal {

@@ -36,7 +36,7 @@ export interface ConnectionHost {
   /** What the client should wait before it comes back, at most. */
   retryMs(): number
   countReset(reason: ResetReason): void
-  report(error: unknown): void
+  report(error: unknown, phase: 'registry' | 'stream'): void
   /** The connection takes no part any more. */
   left(connection: Connection): void
   /** Its response is over. */
@@ -102,6 +102,7 @@ export class Connection implements Member {
   }
 
   deliver(channel: Channel, invalidation: Invalidation): void {
+    // guard(unknown-scope-is-silent): a frame would give the client a position there, and what came before it would be lost, guarantee 5
     if (this.#unknown.has(channel)) return
     this.#guarded(() => this.#deliver(channel, invalidation))
   }
@@ -117,10 +118,8 @@ export class Connection implements Member {
   /** Writes a heartbeat, or ends a stream that has lasted long enough. The channels were just verified. */
   beat(frames: HeartbeatFrames): void {
     if (this.#phase !== 'live') return
-    if (this.#host.clock.now() >= this.#endsAt) {
-      this.bye('reauthorize', 0)
-      return
-    }
+    // guard(max-stream): neither a revoked session nor a peer that is gone without a word may stay for ever, guarantee 13
+    if (this.#host.clock.now() >= this.#endsAt) return this.bye('reauthorize', 0)
     this.#guarded(() => {
       this.#recover()
       // guard(heartbeat-waits): its cursor covers what is in the backlog, so it must not overtake it, guarantee 5
@@ -222,9 +221,10 @@ export class Connection implements Member {
   }
 
   #leaveOut(channel: Channel, error: unknown): void {
+    // guard(unknown-scope): its position is not known, so no heartbeat may say that it is, guarantee 3
     this.#unknown.add(channel)
     this.#backlog.forget(channel)
-    this.#host.report(error)
+    this.#host.report(error, 'registry')
   }
 
   /** Brings scopes that could not be resolved before, now that the registry answers. */
@@ -240,6 +240,7 @@ export class Connection implements Member {
     if (this.#phase === 'left') return
     const joined = this.#phase !== 'reserved'
     this.#phase = 'left'
+    // guard(leave-channels): otherwise its tags stay in every index that it was in, guarantee 13
     if (joined) for (const channel of this.channels) channel.leave(this)
     for (const channel of this.channels) this.#backlog.forget(channel)
     this.#host.left(this)
@@ -250,7 +251,7 @@ export class Connection implements Member {
     try {
       write()
     } catch (error) {
-      this.#host.report(error)
+      this.#host.report(error, 'stream')
       this.destroy()
     }
   }

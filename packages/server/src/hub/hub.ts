@@ -123,8 +123,8 @@ export class Hub implements ConnectionHost {
     this.resets.set(reason, (this.resets.get(reason) ?? 0) + 1)
   }
 
-  report(error: unknown): void {
-    this.#options.reporter.report(error, 'stream')
+  report(error: unknown, phase: 'registry' | 'stream'): void {
+    this.#options.reporter.report(error, phase)
   }
 
   left(connection: Connection): void {

@@ -33,6 +33,7 @@ export class Outbox {
     const wantsMore = this.#sink.write(typeof frame === 'string' ? toBytes(frame) : frame)
     if (wantsMore || this.#isFull) return
     this.#isFull = true
+    // guard(write-stall): a reader that does not read any more must not be kept until it is noticed otherwise, guarantee 13
     this.#cancelTimer = this.#clock.after(this.#stallMs, () => {
       this.destroy()
     })

@@ -101,9 +101,9 @@ export class SharedReads {
       ({ seq, tags }) => new Invalidation(this.#scope, { epoch: head.epoch, seq }, tags, this.#audience),
     )
     for (const { start, resolve } of requests) {
-      if ('ageMs' in start) resolve({ kind: 'missed', from, entries: missed, head })
-      else if (start.seq > head.seq) resolve({ kind: 'expired', reason: 'ahead' })
-      else resolve({ kind: 'missed', from: start, entries: missed, head })
+      // guard(shared-ahead): the registry saw the oldest start only, and this one it never gave out, guarantee 3
+      if ('seq' in start && start.seq > head.seq) resolve({ kind: 'expired', reason: 'ahead' })
+      resolve({ kind: 'missed', from: 'seq' in start ? start : from, entries: missed, head })
     }
   }
 }

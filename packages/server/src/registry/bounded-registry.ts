@@ -28,11 +28,8 @@ export class BoundedRegistry implements TagRegistry {
   /** @throws {QueryTagsError} `registry-unavailable`. After a timeout the invalidation may still be recorded; recording it again is safe. */
   async record(scope: string, tags: readonly PlainTag[]): Promise<Position> {
     const { maxPendingRecords, recordTimeoutMs } = this.#bounds
-    if (this.#pendingRecords >= maxPendingRecords) {
-      throw unavailable(
-        `${maxPendingRecords} invalidations are waiting for the registry already (limits.maxPendingRecords)`,
-      )
-    }
+    // guard(pending-limit): a registry that hangs must not collect invalidations without bound, guarantee 2
+    if (this.#pendingRecords >= maxPendingRecords) throw overloaded(maxPendingRecords)
     this.#pendingRecords++
     try {
       return await this.#within(recordTimeoutMs, 'record the invalidation', () => this.#inner.record(scope, tags))
@@ -70,6 +67,7 @@ export class BoundedRegistry implements TagRegistry {
     return new Promise((resolve, reject) => {
       const cancel = this.#clock.after(ms, () => {
         onTimeout?.()
+        // guard(call-timeout): whoever invalidates has to hear that it may not be recorded, guarantee 2
         reject(unavailable(`The registry did not ${what} within ${ms} ms`))
       })
       const fail = (error: unknown): void => {
@@ -86,6 +84,10 @@ export class BoundedRegistry implements TagRegistry {
       }
     })
   }
+}
+
+function overloaded(pending: number): QueryTagsError {
+  return unavailable(`${pending} invalidations are waiting for the registry already (limits.maxPendingRecords)`)
 }
 
 function unavailable(message: string, cause?: unknown): QueryTagsError {

@@ -79,6 +79,7 @@ export class ScopeLog {
       if (last?.seq === node.seq) last.tags.push(tag)
       else entries.push({ seq: node.seq, tags: [tag] })
     }
+    for (const { tags } of entries) tags.reverse()
     return entries.reverse()
   }
 
