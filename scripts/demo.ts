@@ -32,6 +32,7 @@ async function runDemo(): Promise<void> {
   const api = `http://localhost:${apiPort}`
   const page = `http://localhost:${port}`
   const stopped = untilStopped()
+  const waiting = new AbortController()
 
   await build({ root: fileURLToPath(spa), logLevel: 'warn' })
   const server = start(new URL(`server-${backend}/`, examples), ['src/main.ts'], { PORT: String(apiPort) })
@@ -43,10 +44,11 @@ async function runDemo(): Promise<void> {
       untilFailed(`The ${backend} server`, server),
       untilFailed('vite preview', site),
     ])
-    if ((await Promise.race([untilReady(`${page}/api/todos`), over])) === 'stopped') return
+    if ((await Promise.race([untilReady(`${page}/api/todos`, waiting.signal), over])) === 'stopped') return
     console.log(`\n  Open ${page}  (the ${backend} server is on ${api}; Ctrl-C stops both)\n`)
     await over
   } finally {
+    waiting.abort()
     await Promise.all([stop(server), stop(site)])
   }
 }
@@ -98,9 +100,9 @@ async function untilStopped(): Promise<'stopped'> {
 }
 
 /** Resolves once the address answers: the page is served, and the server answers through its proxy. */
-async function untilReady(url: string): Promise<void> {
+async function untilReady(url: string, signal: AbortSignal): Promise<void> {
   const deadline = Date.now() + READY_WITHIN_MS
-  while (!(await answers(url))) {
+  while (!signal.aborted && !(await answers(url))) {
     if (Date.now() > deadline) throw new DemoError(`${url} did not answer within ${READY_WITHIN_MS / 1000} s.`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }

@@ -16,7 +16,8 @@ export class RunningProcess {
   constructor(args: readonly string[], { cwd, env }: RunOptions = {}) {
     const child = spawn(process.execPath, ['--conditions=query-tags-source', ...args], {
       cwd,
-      env: { ...process.env, ...env },
+      // Vitest's NODE_ENV would make Vite build a page for development.
+      env: { ...process.env, NODE_ENV: undefined, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => this.#keep(chunk))

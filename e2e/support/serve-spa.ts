@@ -11,11 +11,19 @@ export interface Site {
 export async function serveSpa(api: string): Promise<Site> {
   const root = fileURLToPath(new URL('../../examples/spa/', import.meta.url))
   const port = await findFreePort()
-  await build({ root, logLevel: 'warn' })
+  await buildForProduction(root)
   const server = await preview({
     root,
     logLevel: 'silent',
     preview: { port, strictPort: true, proxy: { '/api': { target: api, changeOrigin: true } } },
   })
   return { url: `http://localhost:${port}`, close: () => server.close() }
+}
+
+/** As users get it, rather than what Vitest's NODE_ENV would make of it. */
+async function buildForProduction(root: string): Promise<void> {
+  const ours = process.env['NODE_ENV']
+  process.env['NODE_ENV'] = 'production'
+  await build({ root, logLevel: 'warn' })
+  process.env['NODE_ENV'] = ours
 }
