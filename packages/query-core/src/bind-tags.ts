@@ -4,6 +4,7 @@ import {
   focusManager,
   notifyManager,
   type Query,
+  type QueryCache,
   type QueryCacheNotifyEvent,
   type QueryClient,
 } from '@tanstack/query-core'
@@ -16,6 +17,7 @@ import { SettleGuard } from './settle-guard.ts'
 import { TagCoverage } from './tag-coverage.ts'
 import { TagQueryIndex, type TagListener } from './tag-query-index.ts'
 import { UNSEEN, type TaggedQuery } from './tagged-query.ts'
+import { whenIdle } from './when-idle.ts'
 
 declare global {
   interface QueryTagsFrameworkTypes {
@@ -108,6 +110,7 @@ const ORDINARY: BindingEnvironment = {
 class CacheBinding implements TagBinding, Binding {
   readonly #onInvalidation: ((event: InvalidationEvent) => void) | undefined
   readonly #onError: (error: unknown) => void
+  readonly #cache: QueryCache
   readonly #attachment: Attachment
   readonly #history: ReadHistory
   readonly #coverage: TagCoverage
@@ -153,7 +156,7 @@ class CacheBinding implements TagBinding, Binding {
     // Loaders may have run before anything was bound, so their tags are watched from the page's first position.
     const listen: Listen = (tags, callback) => this.#listen(tags, UNSEEN.position, callback)
     this.#routes = router && new RouteTags(router, listen, this.#onError)
-    const cache = queryClient.getQueryCache()
+    const cache = (this.#cache = queryClient.getQueryCache())
     for (const query of cache.getAll()) this.#read(query)
     this.#unsubscribe = [
       cache.subscribe((event) => this.#onCacheEvent(event)),
@@ -216,6 +219,12 @@ class CacheBinding implements TagBinding, Binding {
     if (tags.length === 0) return
     this.#callListeners(listeners, tags)
     this.#tell({ source: 'missed', tags, queries: hit })
+  }
+
+  settled(): Promise<void> {
+    const isFetching = (): boolean =>
+      [...this.#index.entries()].some(({ query }) => query.state.fetchStatus === 'fetching')
+    return whenIdle(this.#cache, () => this.#scheduler.isAboutToFetch || isFetching())
   }
 
   #listen(tags: readonly PlainTag[], from: ReadPosition, callback: TagListener['callback']): () => void {

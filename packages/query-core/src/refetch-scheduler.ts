@@ -46,6 +46,12 @@ export class RefetchScheduler {
     })
   }
 
+  /** Whether a fetch is about to start, in a moment or when another one is over: what is held back for longer does not count. */
+  get isAboutToFetch(): boolean {
+    if (!focusManager.isFocused()) return false
+    return [...this.#queue, ...this.#spreading].some((entry) => needsFetch(entry) && this.#holdMs(entry) === 0)
+  }
+
   /** Starts what may start now: in a microtask, so that a fetch that TanStack starts in the same task comes first and is not doubled. */
   drain(): void {
     if (this.#draining || this.#closed) return

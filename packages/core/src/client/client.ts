@@ -44,6 +44,8 @@ export interface Binding {
   }): void
   /** What `added`, the tags of one watch request, missed since the positions they were watched from; `'expired'`: all of them. */
   onMissed(added: readonly PlainTag[], missed: readonly PlainTag[] | 'expired'): void
+  /** Resolves once the refetches that followed from all of these are over. Only tests wait for it. */
+  settled?(): Promise<void>
 }
 
 /**
