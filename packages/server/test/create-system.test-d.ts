@@ -1,0 +1,72 @@
+import type { Receipt } from '@query-tags/core'
+import { createTagInvalidationSystem, type ContextOptions, type TagInvalidationSystem } from '@query-tags/server'
+import { describe, expectTypeOf, it } from 'vitest'
+
+interface Ctx {
+  readonly userId: string
+}
+
+describe('the context of a system', () => {
+  it('may be left out where none was declared', () => {
+    const system = createTagInvalidationSystem()
+
+    expectTypeOf(system).toEqualTypeOf<TagInvalidationSystem>()
+    system.createAPIHandler()
+    system.createAPIHandler({ basePath: '/x' })
+    void system.handleControl({})
+  })
+
+  it('is inferred from resolveScope, and then required everywhere', () => {
+    const system = createTagInvalidationSystem({ resolveScope: (ctx: Ctx) => ({ kind: 'user', id: ctx.userId }) })
+
+    expectTypeOf(system).toEqualTypeOf<TagInvalidationSystem<Ctx>>()
+    system.createAPIHandler({ context: () => ({ userId: '7' }) })
+    system.createAPIHandler({ context: async (request) => ({ userId: request.headers.get('x') ?? '' }), basePath: '/x' })
+    void system.handleControl({}, { userId: '7' })
+    // @ts-expect-error context is missing
+    system.createAPIHandler()
+    // @ts-expect-error context is missing
+    system.createAPIHandler({ basePath: '/x' })
+    // @ts-expect-error context makes something else
+    system.createAPIHandler({ context: () => ({ name: 'x' }) })
+    // @ts-expect-error the context is missing
+    void system.handleControl({})
+  })
+
+  it('can be declared without resolveScope', () => {
+    const system = createTagInvalidationSystem<Ctx>()
+
+    // @ts-expect-error context is missing
+    system.createAPIHandler()
+  })
+
+  it('is required by an adapter with the same words', () => {
+    const adapt = <C>(_: TagInvalidationSystem<C>, ...[options]: ContextOptions<C, [req: { user: string }]>): unknown => options
+
+    adapt(createTagInvalidationSystem())
+    adapt(createTagInvalidationSystem<Ctx>(), { context: (req) => ({ userId: req.user }) })
+    // @ts-expect-error context is missing
+    adapt(createTagInvalidationSystem<Ctx>())
+  })
+})
+
+describe('invalidation', () => {
+  it('takes tags and a scope, and gives a receipt', () => {
+    const system = createTagInvalidationSystem()
+
+    expectTypeOf(system.invalidateTags({ tags: [['a']] })).resolves.toEqualTypeOf<Receipt>()
+    // @ts-expect-error a tag is an array or comes from a contract
+    void system.invalidateTags({ tags: ['a'] })
+    // @ts-expect-error a tag is not empty
+    void system.invalidateTags({ tags: [[]] })
+    // @ts-expect-error a user who was not loaded is not the global scope
+    void system.invalidateTags({ tags: [['a']], scope: undefined })
+  })
+
+  it('keeps the result of the work', () => {
+    const system = createTagInvalidationSystem()
+
+    expectTypeOf(system.invalidateAfter(() => 5)).resolves.toBeNumber()
+    expectTypeOf(system.invalidateAfter(async () => ({ id: '7' }))).resolves.toEqualTypeOf<{ id: string }>()
+  })
+})
