@@ -23,6 +23,8 @@ const shared: UserConfig = {
   sourcemap: true,
   publint: { strict: true },
   attw: { profile: 'esm-only', level: 'error' },
+  // Only the server's packages import them; the linter sees to that.
+  deps: { neverBundle: [/^node:/] },
   failOnWarn: true,
 }
 
