@@ -11,6 +11,7 @@ const mayImport: Record<string, { ours: string[]; node?: boolean }> = {
   'http-client': { ours: ['core', 'core/client'] },
   'query-core': { ours: ['core', 'core/client'] },
   react: { ours: ['core', 'core/client', 'http-client', 'query-core'] },
+  testing: { ours: ['core', 'core/client', 'server'] },
 }
 
 const neverByPath = {

@@ -24,6 +24,8 @@ const refused = [
   ['react', '@query-tags/server'],
   ['react', '../../core/src/tags/tag.ts'],
   ['react', './index.ts'],
+  ['testing', '@query-tags/react'],
+  ['testing', '@query-tags/server/node'],
 ] as const
 const allowed = [
   ['server', '@query-tags/core'],
@@ -36,6 +38,7 @@ const allowed = [
   ['react', '@query-tags/query-core'],
   ['react', '@query-tags/http-client'],
   ['react', './provider.tsx'],
+  ['testing', '@query-tags/server'],
 ] as const
 
 const fileOf = (packageName: string, imported: string): string =>
