@@ -1,4 +1,5 @@
-import { webcrypto } from 'node:crypto'
+// A namespace, looked into only when it is used: in browsers, where Storybook runs a system with a clock of its own, it is empty.
+import * as nodeCrypto from 'node:crypto'
 
 /**
  * The time, the timers and the randomness of a system. For tests and simulation: an application leaves it out and gets the real ones.
@@ -23,7 +24,7 @@ export const systemClock: Clock = {
       clearTimeout(timer)
     }
   },
-  random: () => webcrypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32,
+  random: () => nodeCrypto.webcrypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32,
 }
 
 /** A clock that knows how many of its timers are pending, so that a leaked one shows in `stats()`. */
