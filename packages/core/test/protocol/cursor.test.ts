@@ -201,6 +201,12 @@ describe('olderCursor', () => {
     expect(olderCursor({}, { [GLOBAL]: 'e:2' }, current)).toEqual({})
   })
 
+  it('leaves out a scope whose epochs differ while the current one is not known: neither may stand for the other', () => {
+    expect(olderCursor({ [GLOBAL]: 'e:3', [USER]: 'e:3' }, { [GLOBAL]: 'f:2', [USER]: 'e:2' }, {})).toEqual({
+      [USER]: 'e:2',
+    })
+  })
+
   it('compares with the epoch of each scope of the current cursor', () => {
     const older = olderCursor(
       { [GLOBAL]: 'e:1', [USER]: 'e:1' },

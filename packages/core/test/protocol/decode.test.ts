@@ -28,6 +28,10 @@ describe('decodeFrame ignores', () => {
     },
   )
 
+  it('a version on frames other than hello', () => {
+    expect(decodeFrame('bye', JSON.stringify({ ...bye, v: 2 }))?.data).toEqual({ ...bye, v: 2 })
+  })
+
   it('reasons that it does not know', () => {
     expect(decodeFrame('bye', '{"reason":"later","retryMs":5}')?.data).toEqual({ reason: 'later', retryMs: 5 })
     expect(decodeFrame('reset', JSON.stringify({ ...reset, reason: 'later' }))?.data).toMatchObject({ reason: 'later' })
