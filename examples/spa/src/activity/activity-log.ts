@@ -15,7 +15,7 @@ export interface Activity {
   readonly queries: readonly HitQuery[]
 }
 
-export interface HitQuery {
+interface HitQuery {
   readonly name: string
   readonly shown: boolean
 }

@@ -21,9 +21,9 @@ function Entry({ entry }: { entry: Activity }) {
   const refetched = entry.queries.filter((query) => query.shown)
   const marked = entry.queries.filter((query) => !query.shown)
   return (
-    <li className="entry" data-source={entry.sources.includes('local') ? 'local' : entry.sources[0]}>
+    <li className="entry" data-source={mainSource(entry)}>
       <p className="entry-head">
-        <span className="source">{capitalized(entry.sources.map((source) => sourceText[source]).join(' and '))}</span>
+        <span className="source">{headingOf(entry)}</span>
         <time dateTime={entry.time.toISOString()}>{entry.time.toLocaleTimeString()}</time>
       </p>
       {entry.tags.length === 0 ? (
@@ -44,12 +44,23 @@ function Entry({ entry }: { entry: Activity }) {
   )
 }
 
-const sourceText: Record<Activity['sources'][number], string> = {
-  stream: 'from the server',
-  receipt: 'from the answer to this window',
-  local: 'by this window',
-  missed: 'caught up',
-  reset: 'started over',
+/** Its own change is this page's first, even when the server spoke of it before the mutation had its answer. */
+function mainSource({ sources }: Activity): Activity['sources'][number] | undefined {
+  return sources.includes('local') ? 'local' : sources[0]
+}
+
+function headingOf(entry: Activity): string {
+  switch (mainSource(entry)) {
+    case 'local':
+    case 'receipt':
+      return 'Changed here'
+    case 'missed':
+      return 'Caught up'
+    case 'reset':
+      return 'Started over'
+    default:
+      return 'From the server'
+  }
 }
 
 /** Why every tag counts as changed, for someone who never read the protocol. */
