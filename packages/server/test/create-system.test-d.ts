@@ -6,6 +6,10 @@ interface Ctx {
   readonly userId: string
 }
 
+function adapt<C>(_: TagInvalidationSystem<C>, ...[options]: ContextOptions<C, [req: { user: string }]>): unknown {
+  return options
+}
+
 describe('the context of a system', () => {
   it('may be left out where none was declared', () => {
     const system = createTagInvalidationSystem()
@@ -21,7 +25,10 @@ describe('the context of a system', () => {
 
     expectTypeOf(system).toEqualTypeOf<TagInvalidationSystem<Ctx>>()
     system.createAPIHandler({ context: () => ({ userId: '7' }) })
-    system.createAPIHandler({ context: async (request) => ({ userId: request.headers.get('x') ?? '' }), basePath: '/x' })
+    system.createAPIHandler({
+      context: async (request) => ({ userId: request.headers.get('x') ?? '' }),
+      basePath: '/x',
+    })
     void system.handleControl({}, { userId: '7' })
     // @ts-expect-error context is missing
     system.createAPIHandler()
@@ -36,14 +43,15 @@ describe('the context of a system', () => {
   it('can be declared without resolveScope', () => {
     const system = createTagInvalidationSystem<Ctx>()
 
+    expectTypeOf(
+      system.createAPIHandler({ context: () => ({ userId: '7' }) }),
+    ).returns.resolves.toEqualTypeOf<Response>()
     // @ts-expect-error context is missing
     system.createAPIHandler()
   })
 
   it('is required by an adapter with the same words', () => {
-    const adapt = <C>(_: TagInvalidationSystem<C>, ...[options]: ContextOptions<C, [req: { user: string }]>): unknown => options
-
-    adapt(createTagInvalidationSystem())
+    expectTypeOf(adapt).toBeCallableWith(createTagInvalidationSystem())
     adapt(createTagInvalidationSystem<Ctx>(), { context: (req) => ({ userId: req.user }) })
     // @ts-expect-error context is missing
     adapt(createTagInvalidationSystem<Ctx>())

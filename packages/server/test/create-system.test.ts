@@ -4,6 +4,7 @@ import { createTagInvalidationSystem } from '../src/create-system.ts'
 import type { SystemOptions } from '../src/options.ts'
 import { createMemoryRegistry } from '../src/registry/memory.ts'
 import { FakeClock, settle } from './support/fake-clock.ts'
+import { createGate } from './support/gate.ts'
 import { createWorld, GLOBAL } from './support/world.ts'
 
 const appTags = defineTags({ todos: { list: () => ['todos'], byId: (id: string) => ['todo', id] } })
@@ -12,7 +13,10 @@ describe('invalidateTags', () => {
   it('resolves with a receipt: scope, position and plain tags', async () => {
     const world = createWorld()
 
-    const receipt = await world.system.invalidateTags({ tags: [appTags.todos.byId('7'), ['raw']], scope: { kind: 'user', id: '7' } })
+    const receipt = await world.system.invalidateTags({
+      tags: [appTags.todos.byId('7'), ['raw']],
+      scope: { kind: 'user', id: '7' },
+    })
 
     const head = await world.registry.head('["user","7"]')
     expect(receipt).toEqual({
@@ -99,7 +103,7 @@ describe('invalidateTags', () => {
   it('rejects after five seconds when the registry hangs (guarantee 2)', async () => {
     const world = createWorld()
     world.registry.hold('record')
-    const settled = vi.fn()
+    const settled = vi.fn<(error: unknown) => void>()
     world.system.invalidateTags({ tags: [['a']] }).catch(settled)
 
     await world.clock.advance(4999)
@@ -126,17 +130,16 @@ describe('invalidateAfter', () => {
   it('records after the work has resolved, and resolves with its result', async () => {
     const world = createWorld()
     const sink = await world.connect()
-    let finish = (_: string): void => undefined
-    const work = world.system.invalidateAfter((invalidate) => {
+    const done = createGate()
+    const work = world.system.invalidateAfter(async (invalidate) => {
       invalidate({ tags: [['a']] })
-      return new Promise<string>((resolve) => {
-        finish = resolve
-      })
+      await done.opened
+      return 'done'
     })
     await settle()
     expect(sink.tags).toEqual([])
 
-    finish('done')
+    done.open()
 
     expect(await work).toBe('done')
     expect(sink.tags).toEqual(['["a"]'])
@@ -156,7 +159,7 @@ describe('invalidateAfter', () => {
 
   it('fails the work for a bad tag, before anything is committed', async () => {
     const world = createWorld()
-    const commit = vi.fn()
+    const commit = vi.fn<() => void>()
 
     const work = world.system.invalidateAfter((invalidate) => {
       invalidate({ tags: [[] as never] })
@@ -183,15 +186,12 @@ describe('invalidateAfter', () => {
 
   it('refuses an invalidate that comes after the work', async () => {
     const world = createWorld()
-    let late = (): void => undefined
 
-    await world.system.invalidateAfter((invalidate) => {
-      late = () => {
-        invalidate({ tags: [['a']] })
-      }
-    })
+    const late = await world.system.invalidateAfter((invalidate) => invalidate)
 
-    expect(late).toThrow(expect.objectContaining({ code: 'closed' }))
+    expect(() => {
+      late({ tags: [['a']] })
+    }).toThrow(expect.objectContaining({ code: 'closed' }))
   })
 })
 
@@ -248,13 +248,18 @@ describe('options', () => {
   ])('refuse %s', (_, options, text) => {
     const create = (): unknown => createTagInvalidationSystem(options as unknown as SystemOptions)
 
-    expect(create).toThrow(expect.objectContaining({ code: 'invalid-option', message: expect.stringContaining(text) as string }))
+    expect(create).toThrow(
+      expect.objectContaining({ code: 'invalid-option', message: expect.stringContaining(text) as string }),
+    )
   })
 
   it('take a registry of the application, and leave it open at close', async () => {
     const clock = new FakeClock()
     const store = createMemoryRegistry({ clock })
-    const [first, second] = [createTagInvalidationSystem({ store, clock }), createTagInvalidationSystem({ store, clock })]
+    const [first, second] = [
+      createTagInvalidationSystem({ store, clock }),
+      createTagInvalidationSystem({ store, clock }),
+    ]
     const receipt = await first.invalidateTags({ tags: [['a']] })
 
     await first.close()

@@ -41,7 +41,7 @@ export class Authorizer<Ctx> {
     try {
       const ctx = await this.#ask('context', context)
       const resolved = await this.#ask('resolve-scope', async () => readScopes(await resolveScope(ctx)))
-      // guard(unauthorized): null is the application's word that this caller may not listen, guarantee 11
+      // Null is the application's word that this caller may not listen.
       if (resolved === null) throw new Refusal('unauthorized', 'The caller is not authorized')
       return [...new Set([GLOBAL_ID, ...resolved])]
     } finally {

@@ -28,6 +28,7 @@ class FetchSink implements EventSink {
   readonly #signal: AbortSignal | undefined
   #source: StreamSource | undefined
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  #isEnded = false
 
   constructor(outcome: Stream, signal: AbortSignal | undefined) {
     this.#outcome = outcome
@@ -62,6 +63,7 @@ class FetchSink implements EventSink {
     const controller = this.#controller
     if (!controller) return
     const isRead = controller.desiredSize === QUEUE_BYTES
+    this.#isEnded = true
     controller.close()
     // Otherwise something is still to be read, and whoever ended the stream destroys it if nobody comes for it.
     if (isRead) this.#over()
@@ -72,8 +74,10 @@ class FetchSink implements EventSink {
     this.#over()
   }
 
+  /** The client has gone. To the runtime that is an end: of an error it would tell the application, or the log. */
   readonly #abort = (): void => {
-    this.destroy()
+    if (!this.#isEnded) this.#controller?.close()
+    this.#over()
   }
 
   #over(): void {

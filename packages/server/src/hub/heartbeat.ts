@@ -85,7 +85,7 @@ export class HeartbeatWheel {
   async #beat(connections: readonly Connection[]): Promise<void> {
     const channels = new Set<Channel>()
     for (const connection of connections) for (const channel of connection.channels) channels.add(channel)
-    // guard(heartbeat-verifies): a registry that nobody asks is not known to be up to date, guarantee 9
+    // A registry that nobody asks is not known to be up to date.
     await Promise.all([...channels].map((channel) => channel.verify()))
     const frames = new HeartbeatFrames(this.#retryMs())
     for (const connection of connections) connection.beat(frames)

@@ -76,7 +76,7 @@ async function readMissed(
 
 async function readScope(channel: Channel, from: string | undefined): Promise<readonly PlainTag[] | 'expired'> {
   const position = parsePosition(from)
-  // guard(watch-from-unknown): without a position anything may have been missed, guarantee 3
+  // Without a position anything may have been missed.
   if (!position) return 'expired'
   await channel.ready()
   const reading = await channel.read(position)

@@ -14,12 +14,18 @@ const OTHER = 'https://other.test'
 const cases: [what: string, given: Case][] = [
   ['a client that says nothing (curl, a server)', { admits: true }],
   ['a page of the same origin', { site: 'same-origin', origin: 'https://app.test', admits: true }],
-  ['a page of the same origin behind a proxy that rewrites Host', { site: 'same-origin', origin: 'https://app.test', host: 'backend:3000', admits: true }],
+  [
+    'a page of the same origin behind a proxy that rewrites Host',
+    { site: 'same-origin', origin: 'https://app.test', host: 'backend:3000', admits: true },
+  ],
   ['a URL typed by the user', { site: 'none', admits: true }],
   ['a page of another site', { site: 'cross-site', origin: OTHER, admits: false }],
   ['a page of another site without an Origin header', { site: 'cross-site', admits: false }],
   ['a page of a sibling domain', { site: 'same-site', origin: 'https://evil.app.test', admits: false }],
-  ['a page of another site whose Origin is forged to match', { site: 'cross-site', origin: 'https://app.test', admits: false }],
+  [
+    'a page of another site whose Origin is forged to match',
+    { site: 'cross-site', origin: 'https://app.test', admits: false },
+  ],
   ['a Sec-Fetch-Site that does not exist', { site: 'x', admits: false }],
   ['an old browser on the same host', { origin: 'http://app.test', admits: true }],
   ['an old browser on the same host and port', { origin: 'http://app.test:8080', host: 'app.test:8080', admits: true }],
@@ -34,8 +40,14 @@ const cases: [what: string, given: Case][] = [
   ['an Origin without a host', { origin: 'file://', host: '', admits: false }],
   ['an allowed origin', { site: 'cross-site', origin: OTHER, allowed: [OTHER], admits: true }],
   ['an allowed origin of an old browser', { origin: OTHER, allowed: [OTHER], admits: true }],
-  ['an allowed host with another scheme', { site: 'cross-site', origin: 'http://other.test', allowed: [OTHER], admits: false }],
-  ['an allowed host with another port', { site: 'cross-site', origin: 'https://other.test:444', allowed: [OTHER], admits: false }],
+  [
+    'an allowed host with another scheme',
+    { site: 'cross-site', origin: 'http://other.test', allowed: [OTHER], admits: false },
+  ],
+  [
+    'an allowed host with another port',
+    { site: 'cross-site', origin: 'https://other.test:444', allowed: [OTHER], admits: false },
+  ],
 ]
 
 describe('the origin rule', () => {
@@ -46,7 +58,11 @@ describe('the origin rule', () => {
       return { kind: 'user' }
     }
     const world = createWorld({ resolveScope, ...(allowed && { allowedOrigins: allowed }) })
-    const headers = { host, ...(site !== undefined && { 'sec-fetch-site': site }), ...(origin !== undefined && { origin }) }
+    const headers = {
+      host,
+      ...(site !== undefined && { 'sec-fetch-site': site }),
+      ...(origin !== undefined && { origin }),
+    }
 
     for (const method of ['GET', 'HEAD', 'OPTIONS', 'POST']) {
       const outcome = await world.respond({ method, headers, body: { v: 1, ageMs: 0, watcher: 'w', watch: '*' } })

@@ -1,6 +1,7 @@
 import type { PlainTag, Scope } from '@query-tags/core'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Outcome } from '../../src/http/outcome.ts'
+import { createGate } from '../support/gate.ts'
 import { settle } from '../support/fake-clock.ts'
 import { openSink } from '../support/test-sink.ts'
 import { createWorld, type TestRequest } from '../support/world.ts'
@@ -18,17 +19,23 @@ function summary(outcome: Outcome): [number, string?] {
   return body?.code === undefined ? [outcome.status] : [outcome.status, body.code]
 }
 
+/** `Retry-After` of an answer. */
+function seconds(outcome: Outcome): number {
+  return Number(outcome.headers['retry-after'])
+}
+
+/** Whatever came before: the next request is served, and nothing stayed. */
+async function expectToServe(world: ReturnType<typeof createWorld>): Promise<void> {
+  const sink = openSink(await world.respond({ body: STREAM }))
+  await settle()
+  expect(sink.events).toEqual(['hello'])
+  sink.leave()
+  await settle()
+  expect(world.system.stats()).toMatchObject({ connections: 0, scopes: 0, watchedTags: 0, timers: 0 })
+}
+
 describe('a request is refused', () => {
   const world = createWorld()
-  afterEach(async () => {
-    // Whatever came, the next one is served, and nothing stayed.
-    const sink = openSink(await world.respond({ body: STREAM }))
-    await settle()
-    expect(sink.events).toEqual(['hello'])
-    sink.leave()
-    await settle()
-    expect(world.system.stats()).toMatchObject({ connections: 0, scopes: 0, watchedTags: 0, timers: 0 })
-  })
 
   const refused: [what: string, request: TestRequest, status: number, code: string][] = [
     ['at another path', { path: '/other', method: 'GET' }, 404, 'not-found'],
@@ -37,9 +44,24 @@ describe('a request is refused', () => {
     ['with DELETE', { method: 'DELETE' }, 405, 'method-not-allowed'],
     ['with GET on watch', { method: 'GET', path: '/watch' }, 405, 'method-not-allowed'],
     ['with HEAD on watch', { method: 'HEAD', path: '/watch' }, 405, 'method-not-allowed'],
-    ['as a form', { body: STREAM, headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 415, 'unsupported-media-type'],
-    ['as text, even if it is JSON and parsed', { body: STREAM, headers: { 'content-type': 'text/plain' } }, 415, 'unsupported-media-type'],
-    ['as something like JSON', { body: STREAM, headers: { 'content-type': 'application/jsonp' } }, 415, 'unsupported-media-type'],
+    [
+      'as a form',
+      { body: STREAM, headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+      415,
+      'unsupported-media-type',
+    ],
+    [
+      'as text, even if it is JSON and parsed',
+      { body: STREAM, headers: { 'content-type': 'text/plain' } },
+      415,
+      'unsupported-media-type',
+    ],
+    [
+      'as something like JSON',
+      { body: STREAM, headers: { 'content-type': 'application/jsonp' } },
+      415,
+      'unsupported-media-type',
+    ],
     ['that says it is too long', { body: STREAM, headers: { 'content-length': '65537' } }, 413, 'too-large'],
     ['that is too long', { body: `"${'x'.repeat(65_536)}"` }, 413, 'too-large'],
     ['that is not JSON', { body: '{"v":1,' }, 400, 'malformed-message'],
@@ -62,7 +84,12 @@ describe('a request is refused', () => {
     ['with a scope that is none', { body: { ...STREAM, scope: { kind: '' } } }, 400, 'malformed-message'],
     ['with an id to replace that is none', { body: { ...STREAM, replaces: {} } }, 400, 'malformed-message'],
     ['over 2,000 tags', { body: { ...STREAM, watch: Array.from({ length: 2001 }, (_, i) => [i]) } }, 413, 'too-large'],
-    ['over 48 KiB of tags', { body: { ...STREAM, watch: Array.from({ length: 50 }, (_, i) => ['x'.repeat(990), i]) } }, 413, 'too-large'],
+    [
+      'over 48 KiB of tags',
+      { body: { ...STREAM, watch: Array.from({ length: 50 }, (_, i) => ['x'.repeat(990), i]) } },
+      413,
+      'too-large',
+    ],
     ['with a wish, without scopes', { body: { ...STREAM, scope: { kind: 'user' } } }, 403, 'scope-denied'],
     ['on watch without a connection', { path: '/watch', body: { ...WATCH, connection: 5 } }, 400, 'malformed-message'],
     ['on watch with a number that is none', { path: '/watch', body: { ...WATCH, n: 0 } }, 400, 'malformed-message'],
@@ -80,6 +107,7 @@ describe('a request is refused', () => {
       'x-content-type-options': 'nosniff',
       'content-type': 'application/json; charset=utf-8',
     })
+    await expectToServe(world)
   })
 
   it('with the methods that are allowed', async () => {
@@ -88,11 +116,12 @@ describe('a request is refused', () => {
   })
 
   it('when its body does not arrive in time', async () => {
-    const request = { method: 'POST', path: '', host: undefined, header: () => 'application/json' }
     let aborted = false
     const responding = world.system.respond(
       {
-        ...request,
+        method: 'POST',
+        path: '',
+        host: undefined,
         header: (name) => (name === 'content-type' ? 'application/json' : undefined),
         readBody: (_, signal) => {
           signal.addEventListener('abort', () => (aborted = true))
@@ -106,6 +135,7 @@ describe('a request is refused', () => {
 
     expect(summary(await responding)).toEqual([408, 'timeout'])
     expect(aborted).toBe(true)
+    await expectToServe(world)
   })
 })
 
@@ -163,7 +193,11 @@ describe('a request is served', () => {
   it('on OPTIONS with what is allowed, without asking who it is', async () => {
     const world = createWorld({ resolveScope: () => null })
 
-    expect(await world.respond({ method: 'OPTIONS' })).toMatchObject({ status: 204, body: null, headers: { allow: 'GET, HEAD, POST, OPTIONS' } })
+    expect(await world.respond({ method: 'OPTIONS' })).toMatchObject({
+      status: 204,
+      body: null,
+      headers: { allow: 'GET, HEAD, POST, OPTIONS' },
+    })
   })
 })
 
@@ -178,11 +212,22 @@ describe('authorization', () => {
   })
 
   it('grants a wish that resolveScope confirms, and no other (guarantee 11)', async () => {
-    const world = createWorld({ resolveScope: () => [{ kind: 'user', id: '7' }, { kind: 'team', id: 'x' }] })
+    const world = createWorld({
+      resolveScope: () => [
+        { kind: 'user', id: '7' },
+        { kind: 'team', id: 'x' },
+      ],
+    })
 
     expect(summary(await world.respond({ body: { ...STREAM, scope: { kind: 'team', id: 'x' } } }))).toEqual([200])
-    expect(summary(await world.respond({ body: { ...STREAM, scope: { kind: 'user', id: '8' } } }))).toEqual([403, 'scope-denied'])
-    expect(summary(await world.respond({ body: { ...STREAM, scope: { kind: 'user' } } }))).toEqual([403, 'scope-denied'])
+    expect(summary(await world.respond({ body: { ...STREAM, scope: { kind: 'user', id: '8' } } }))).toEqual([
+      403,
+      'scope-denied',
+    ])
+    expect(summary(await world.respond({ body: { ...STREAM, scope: { kind: 'user' } } }))).toEqual([
+      403,
+      'scope-denied',
+    ])
   })
 
   it.each([
@@ -207,7 +252,13 @@ describe('authorization', () => {
       },
     })
     const failing = createWorld<string>({ resolveScope: () => ({ kind: 'user' }) })
-    const request = { method: 'GET', path: '', host: undefined, header: () => undefined, readBody: () => Promise.resolve('') }
+    const request = {
+      method: 'GET',
+      path: '',
+      host: undefined,
+      header: () => undefined,
+      readBody: () => Promise.resolve(''),
+    }
 
     const first = await world.respond({ body: STREAM })
     const second = await failing.system.respond(request, () => Promise.reject(new Error('secret 2')))
@@ -246,8 +297,6 @@ describe('authorization', () => {
 })
 
 describe('limits', () => {
-  const seconds = (outcome: Outcome): number => Number(outcome.headers['retry-after'])
-
   it('refuse one connection too many with 503 and a spread Retry-After, and throw out nobody', async () => {
     const world = createWorld({ limits: { maxConnections: 2 } })
     const sinks = [await world.connect(), await world.connect()]
@@ -298,18 +347,15 @@ describe('limits', () => {
   })
 
   it('refuse one authorization too many with 503', async () => {
-    let go = (): void => undefined
-    const gate = new Promise<void>((resolve) => {
-      go = resolve
-    })
+    const gate = createGate()
     const world = createWorld({
       limits: { maxAuthorizations: 1 },
-      resolveScope: () => gate.then((): Scope => ({ kind: 'user' })),
+      resolveScope: () => gate.opened.then((): Scope => ({ kind: 'user' })),
     })
     const first = world.respond({ body: STREAM })
 
     expect(summary(await world.respond({ body: STREAM }))).toEqual([503, 'unavailable'])
-    go()
+    gate.open()
     expect(summary(await first)).toEqual([200])
     expect(summary(await world.respond({ body: STREAM }))).toEqual([200])
   })
@@ -330,7 +376,10 @@ describe('control without HTTP', () => {
 
     expect(await world.system.handleControl(message, '7')).toEqual({ status: 200, body: { n: 1, tags: [['b']] } })
     expect(await world.system.handleControl(message, '8')).toMatchObject({ status: 409, body: { code: 'not-here' } })
-    expect(await world.system.handleControl('rubbish', '7')).toMatchObject({ status: 400, body: { code: 'malformed-message' } })
+    expect(await world.system.handleControl('rubbish', '7')).toMatchObject({
+      status: 400,
+      body: { code: 'malformed-message' },
+    })
     await world.system.close()
     expect(await world.system.handleControl(message, '7')).toMatchObject({ status: 503 })
   })

@@ -60,7 +60,8 @@ describe('a stream as a web response', () => {
       const reader = await open(world, abort.signal)
       await read(reader)
       abort.abort()
-      await expect(reader.read()).rejects.toThrow()
+      // No error: runtimes would log it, for every client that leaves.
+      expect(await read(reader)).toEqual(['end'])
     }
 
     expect(world.system.stats()).toMatchObject(EMPTY)
@@ -114,9 +115,11 @@ describe('a stream as a web response', () => {
   })
 })
 
-describe('a handler of web requests', () => {
-  const ask = (url: string, init?: RequestInit): Request => new Request(url, init)
+function ask(url: string, init?: RequestInit): Request {
+  return new Request(url, init)
+}
 
+describe('a handler of web requests', () => {
   it.each([
     ['http://app.test/api/invalidator', 200],
     ['http://app.test/api/invalidator/', 200],
@@ -174,10 +177,10 @@ describe('a handler of web requests', () => {
           duplex: 'half',
         } as RequestInit),
       )
-    const pieces = [...JSON.stringify({ ...STREAM, watch: [['ü']] })].map((char) => encoder.encode(char))
+    const bytes = encoder.encode(JSON.stringify({ ...STREAM, watch: [['ü']] }))
     const bytewise = new ReadableStream<Uint8Array>({
       start(controller) {
-        for (const piece of pieces) for (const byte of piece) controller.enqueue(Uint8Array.of(byte))
+        for (const byte of bytes) controller.enqueue(Uint8Array.of(byte))
         controller.close()
       },
     })
@@ -201,7 +204,9 @@ describe('a handler of web requests', () => {
   it('refuses a page of another site with JSON', async () => {
     const handler = createWorld().system.createAPIHandler()
 
-    const response = await handler(ask('http://app.test/api/invalidator', { headers: { origin: 'https://other.test' } }))
+    const response = await handler(
+      ask('http://app.test/api/invalidator', { headers: { origin: 'https://other.test' } }),
+    )
 
     expect(response.status).toBe(403)
     expect(await response.json()).toMatchObject({ code: 'origin-denied' })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { createGate } from '../support/gate.ts'
 import { settle } from '../support/fake-clock.ts'
 import { createWorld, GLOBAL } from '../support/world.ts'
 
@@ -26,20 +27,17 @@ describe('the handover from replay to live (guarantee 6)', () => {
     await world.invalidate(['a'])
     // The registry reads before the invalidation and answers after it.
     const since = world.registry.since.bind(world.registry)
-    let answer = (): void => undefined
-    const late = new Promise<void>((resolve) => {
-      answer = resolve
-    })
+    const late = createGate()
     world.registry.since = async (scope, after) => {
       const missed = await since(scope, after)
-      await late
+      await late.opened
       return missed
     }
     const sink = await world.connect({ cursor: { [GLOBAL]: start }, watch: '*' })
     await world.invalidate(['b'])
     await world.invalidate(['a'])
 
-    answer()
+    late.open()
     await settle()
 
     expect(sink.tags).toEqual(['["a"]', '["b"]', '["a"]'])
@@ -64,19 +62,16 @@ describe('the handover from replay to live (guarantee 6)', () => {
     const world = createWorld({ resolveScope: () => ({ kind: 'user', id: '7' }) })
     const cursor = await world.system.cursor({ kind: 'user', id: '7' })
     const since = world.registry.since.bind(world.registry)
-    let answer = (): void => undefined
-    const late = new Promise<void>((resolve) => {
-      answer = resolve
-    })
+    const late = createGate()
     world.registry.since = async (scope, after) => {
-      if (scope !== GLOBAL) await late
+      if (scope !== GLOBAL) await late.opened
       return since(scope, after)
     }
     const sink = await world.connect({ cursor, watch: '*' })
 
     await world.invalidate(['a'])
     await world.system.invalidateTags({ tags: [['b']], scope: { kind: 'user', id: '7' } })
-    answer()
+    late.open()
     await settle()
 
     expect(sink.events).toEqual(['hello', 'invalidate', 'invalidate'])
@@ -152,20 +147,17 @@ describe('resumes that share a read', () => {
     const world = createWorld()
     const start = await world.invalidate(['before'])
     const since = world.registry.since.bind(world.registry)
-    let answer = (): void => undefined
-    const late = new Promise<void>((resolve) => {
-      answer = resolve
-    })
+    const late = createGate()
     world.registry.since = async (scope, after) => {
       const missed = await since(scope, after)
-      await late
+      await late.opened
       return missed
     }
     const first = await world.connect({ cursor: { [GLOBAL]: start }, watch: [['other']] })
     await world.invalidate(['a'])
     const second = await world.connect({ cursor: { [GLOBAL]: start }, watch: [['a']] })
 
-    answer()
+    late.open()
     await settle()
 
     expect(first.tags).toEqual([])

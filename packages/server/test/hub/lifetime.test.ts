@@ -44,7 +44,10 @@ describe('a closed response', () => {
 
 describe('replaces', () => {
   it('ends the connection of the same client that it names', async () => {
-    const world = createWorld({ resolveScope: () => ({ kind: 'user', id: '7' }), limits: { maxConnectionsPerScope: 1 } })
+    const world = createWorld({
+      resolveScope: () => ({ kind: 'user', id: '7' }),
+      limits: { maxConnectionsPerScope: 1 },
+    })
     const old = await world.connect()
 
     const sink = await world.connect({ replaces: old.hello.connection })
@@ -76,7 +79,10 @@ describe('close', () => {
 
     expect(sink.all('bye')).toEqual([{ reason: 'shutdown', retryMs: 500 }])
     expect(sink.isEnded).toBe(true)
-    expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': expect.stringMatching(/^([5-9]|[12]\d|30)$/) as string } })
+    expect(refused).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': expect.stringMatching(/^([5-9]|[12]\d|30)$/) as string },
+    })
     expect(world.system.stats()).toMatchObject(EMPTY)
     await expect(world.system.invalidateTags({ tags: [['a']] })).rejects.toMatchObject({ code: 'closed' })
     await expect(world.system.cursor()).rejects.toMatchObject({ code: 'closed' })

@@ -1,8 +1,9 @@
 import type { PlainTag } from '@query-tags/core'
 import { describe, expect, it } from 'vitest'
+import type { Outcome } from '../../src/http/outcome.ts'
 import { openSink } from '../support/test-sink.ts'
 import { settle } from '../support/fake-clock.ts'
-import { createWorld, GLOBAL } from '../support/world.ts'
+import { createWorld, GLOBAL, type World } from '../support/world.ts'
 
 const USER = '["user","7"]'
 
@@ -38,7 +39,15 @@ describe('a stream', () => {
     const start = await world.invalidate(['before'])
     for (let i = 0; i < 200; i++) await world.invalidate(['t', i])
 
-    const sink = await world.connect({ cursor: { [GLOBAL]: start }, watch: [['t', 3], ['t', 77], ['t', 150], ['u', 1]] })
+    const sink = await world.connect({
+      cursor: { [GLOBAL]: start },
+      watch: [
+        ['t', 3],
+        ['t', 77],
+        ['t', 150],
+        ['u', 1],
+      ],
+    })
 
     expect(sink.tags).toEqual(['["t",3]', '["t",77]', '["t",150]'])
   })
@@ -97,7 +106,9 @@ describe('what a stream can not continue is a reset (guarantee 3)', () => {
 
     expect(sink.events).toEqual(['hello', 'reset'])
     expect(sink.hello.cursor).toEqual({})
-    expect(sink.all('reset')).toEqual([{ scopes: [GLOBAL], cursor: { [GLOBAL]: head }, reason: 'expired', spreadMs: 1 }])
+    expect(sink.all('reset')).toEqual([
+      { scopes: [GLOBAL], cursor: { [GLOBAL]: head }, reason: 'expired', spreadMs: 1 },
+    ])
   })
 
   it('of a position of another epoch', async () => {
@@ -144,7 +155,8 @@ describe('what a stream can not continue is a reset (guarantee 3)', () => {
   it('of a replay over a thousand tags', async () => {
     const world = createWorld()
     const start = await world.invalidate(['before'])
-    for (let i = 0; i < 4; i++) await world.invalidate(...Array.from({ length: 250 }, (_, j): PlainTag => ['t', i * 250 + j]))
+    for (let i = 0; i < 4; i++)
+      await world.invalidate(...Array.from({ length: 250 }, (_, j): PlainTag => ['t', i * 250 + j]))
     const all = await world.connect({ cursor: { [GLOBAL]: start }, watch: '*' })
     expect(all.tags).toHaveLength(1000)
     await world.invalidate(['one more'])
@@ -179,10 +191,11 @@ describe('what a stream can not continue is a reset (guarantee 3)', () => {
   })
 })
 
-describe('plain EventSource', () => {
-  const get = (world: ReturnType<typeof createWorld>, lastEventId?: string): ReturnType<typeof world.respond> =>
-    world.respond({ method: 'GET', headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId } })
+function get(world: World<unknown>, lastEventId?: string): Promise<Outcome> {
+  return world.respond({ method: 'GET', headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId } })
+}
 
+describe('plain EventSource', () => {
   it('gets every tag from now on', async () => {
     const world = createWorld()
     await world.invalidate(['a'])
@@ -208,14 +221,17 @@ describe('plain EventSource', () => {
     expect(second.tags).toEqual(['["a"]'])
   })
 
-  it.each(['rubbish', '{}', '{"["}', '[1]'])('is reset for an ID that names no position: %s (guarantee 3)', async (id) => {
-    const world = createWorld()
+  it.each(['rubbish', '{}', '{"["}', '[1]'])(
+    'is reset for an ID that names no position: %s (guarantee 3)',
+    async (id) => {
+      const world = createWorld()
 
-    const sink = openSink(await get(world, id))
-    await settle()
+      const sink = openSink(await get(world, id))
+      await settle()
 
-    expect(sink.all('reset')).toMatchObject([{ reason: 'expired' }])
-  })
+      expect(sink.all('reset')).toMatchObject([{ reason: 'expired' }])
+    },
+  )
 
   it('is reset in a scope that the ID lacks (guarantee 3)', async () => {
     const world = createWorld({ resolveScope: () => ({ kind: 'user', id: '7' }) })
@@ -248,7 +264,9 @@ describe('a scope that the registry can not tell', () => {
     await world.clock.advance(8000)
 
     expect(sink.events).toEqual(['hello', 'heartbeat', 'reset', 'heartbeat'])
-    expect(sink.all('reset')).toEqual([{ scopes: [GLOBAL], cursor: { [GLOBAL]: head }, reason: 'recovered', spreadMs: 1 }])
+    expect(sink.all('reset')).toEqual([
+      { scopes: [GLOBAL], cursor: { [GLOBAL]: head }, reason: 'recovered', spreadMs: 1 },
+    ])
     expect(sink.all('heartbeat')[1]).toMatchObject({ cursor: { [GLOBAL]: head }, verified: true })
     await world.invalidate(['a'])
     expect(sink.tags).toEqual(['["a"]'])

@@ -112,7 +112,8 @@ describe('a watch request', () => {
   it('is answered with expired over a thousand missed tags', async () => {
     const world = createWorld()
     const { connection, cursor: from } = (await world.connect()).hello
-    for (let i = 0; i < 2; i++) await world.invalidate(...Array.from({ length: 501 }, (__, j): PlainTag => ['t', i * 501 + j]))
+    for (let i = 0; i < 2; i++)
+      await world.invalidate(...Array.from({ length: 501 }, (__, j): PlainTag => ['t', i * 501 + j]))
 
     const answer = await world.watch({ connection, from, add: [{ path: '', keys: [] }, ['t', 1]] })
     const keys = Array.from({ length: 1002 }, (__, i): PlainTag => ['t', i])
@@ -161,13 +162,14 @@ describe('a watch request', () => {
   })
 })
 
-describe('a watch request is refused', () => {
-  const status = async (world: ReturnType<typeof createWorld>, message: Partial<WatchMessage>): Promise<unknown> => {
-    const body = { watcher: 'w', n: 1, add: [], remove: [], from: {}, ...message }
-    const outcome = await world.respond({ path: '/watch', body })
-    return outcome.kind === 'answer' ? [outcome.status, (JSON.parse(outcome.body!) as { code?: string }).code] : outcome
-  }
+/** Status and code of the answer. */
+async function status(world: ReturnType<typeof createWorld>, message: Partial<WatchMessage>): Promise<unknown> {
+  const body = { watcher: 'w', n: 1, add: [], remove: [], from: {}, ...message }
+  const outcome = await world.respond({ path: '/watch', body })
+  return outcome.kind === 'answer' ? [outcome.status, (JSON.parse(outcome.body!) as { code?: string }).code] : outcome
+}
 
+describe('a watch request is refused', () => {
   it('for an unknown connection and for one of other scopes, with the very same answer (guarantee 11)', async () => {
     const world = createWorld<{ id: string }>({ resolveScope: ({ id }) => ({ kind: 'user', id }) })
     const mine = await world.connect({}, { id: '7' })

@@ -1,8 +1,14 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { createTagInvalidationSystem, type SystemOptions, type TagInvalidationSystem } from '@query-tags/server'
+import {
+  createTagInvalidationSystem,
+  type Stream,
+  type SystemOptions,
+  type TagInvalidationSystem,
+} from '@query-tags/server'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { send } from '../../src/node/send.ts'
+import { createGate } from '../support/gate.ts'
 import { listen, listenTo, type Listening } from '../support/listen.ts'
 import { decodeFrames } from '../support/test-sink.ts'
 
@@ -18,7 +24,10 @@ afterEach(async () => {
 async function start(options?: SystemOptions): Promise<{ system: TagInvalidationSystem; server: Listening }> {
   const system = createTagInvalidationSystem(options)
   const server = await listenTo(system)
-  cleanups.push(() => server.close(), () => system.close({ deadlineMs: 100 }))
+  cleanups.push(
+    () => server.close(),
+    () => system.close({ deadlineMs: 100 }),
+  )
   return { system, server }
 }
 
@@ -31,11 +40,13 @@ async function open(server: Listening, head: string, body = ''): Promise<Socket>
   })
   await once(socket, 'connect')
   socket.on('error', () => undefined)
-  socket.write(`${head} HTTP/1.1\r\nHost: localhost\r\n${body && `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n`}\r\n${body}`)
+  socket.write(
+    `${head} HTTP/1.1\r\nHost: localhost\r\n${body && `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n`}\r\n${body}`,
+  )
   return socket
 }
 
-const gone = (system: TagInvalidationSystem): Promise<void> =>
+const expectGone = (system: TagInvalidationSystem): Promise<void> =>
   vi.waitFor(() => {
     expect(system.stats()).toMatchObject(EMPTY)
   }, 2000)
@@ -67,16 +78,13 @@ describe('a stream over Node', () => {
       await Promise.all(responses.map((response) => response.body!.getReader().read()))
       expect(system.stats().connections).toBe(50)
       for (const abort of aborts) abort.abort()
-      await gone(system)
+      await expectGone(system)
     }
   })
 
   it('leaves nothing behind when the client goes before the first byte', async () => {
-    let authorize = (): void => undefined
-    const gate = new Promise<void>((resolve) => {
-      authorize = resolve
-    })
-    const { system, server } = await start({ resolveScope: () => gate.then(() => ({ kind: 'user' })) })
+    const gate = createGate()
+    const { system, server } = await start({ resolveScope: () => gate.opened.then(() => ({ kind: 'user' })) })
     const closed = new Promise((resolve) => {
       server.server.once('request', (_, response) => response.once('close', resolve))
     })
@@ -85,9 +93,9 @@ describe('a stream over Node', () => {
     socket.destroy()
     await closed
 
-    authorize()
+    gate.open()
 
-    await gone(system)
+    await expectGone(system)
   })
 
   it('keeps a reader that stopped reading within bounds, and the others current (guarantee 10)', async () => {
@@ -132,7 +140,7 @@ describe('a stream over Node', () => {
       if (i % 50 === 0) await new Promise((resolve) => setImmediate(resolve))
     }
 
-    await gone(system)
+    await expectGone(system)
   })
 
   it('answers HEAD and OPTIONS without a body, and keeps the connection for the next request', async () => {
@@ -164,7 +172,9 @@ describe('a body over Node', () => {
     chunked.on('error', () => undefined)
     let text = ''
     chunked.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-    chunked.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n')
+    chunked.write(
+      'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
+    )
     for (let i = 0; i < 10; i++) chunked.write(`2710\r\n${'x'.repeat(10_000)}\r\n`)
 
     await vi.waitFor(() => expect(text).toContain('HTTP/1.1 413'))
@@ -180,11 +190,13 @@ describe('a body over Node', () => {
     cleanups.push(() => Promise.resolve(void socket.destroy()))
     let text = ''
     socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-    socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"v":')
+    socket.write(
+      'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"v":',
+    )
 
     await vi.waitFor(() => expect(text).toContain('HTTP/1.1 408'))
 
-    await gone(system)
+    await expectGone(system)
   })
 
   it('that never ends because its client left does not stay', async () => {
@@ -193,12 +205,14 @@ describe('a body over Node', () => {
     socket.destroy()
     const other = connect(server.port, '127.0.0.1')
     await once(other, 'connect')
-    other.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"v":')
+    other.write(
+      'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"v":',
+    )
     await vi.waitFor(() => expect(system.stats().timers).toBe(1))
 
     other.destroy()
 
-    await gone(system)
+    await expectGone(system)
   })
 })
 
@@ -224,10 +238,10 @@ describe('an outcome over Node', () => {
     const server = await listen((_, response) => {
       response.end('other')
       send({ kind: 'answer', status: 500, headers: {}, body: null }, response)
-      const open = (): never => {
-        throw new Error('opened')
-      }
-      send({ kind: 'stream', status: 200, headers: {}, open, discard: () => discarded++ }, response)
+      send(
+        { kind: 'stream', status: 200, headers: {}, open: vi.fn<Stream['open']>(), discard: () => discarded++ },
+        response,
+      )
     })
     cleanups.push(() => server.close())
 
@@ -240,10 +254,18 @@ describe('an outcome over Node', () => {
     let flushed = 0
     const server = await listen((_, response) => {
       Object.assign(response, { flush: () => flushed++ })
-      const request = { method: 'GET', path: '', host: undefined, header: () => undefined, readBody: () => Promise.resolve('') }
-      void system.respond(request, () => undefined).then((outcome) => {
-        send(outcome, response)
-      })
+      const request = {
+        method: 'GET',
+        path: '',
+        host: undefined,
+        header: () => undefined,
+        readBody: () => Promise.resolve(''),
+      }
+      void system
+        .respond(request, () => undefined)
+        .then((outcome) => {
+          send(outcome, response)
+        })
     })
     cleanups.push(() => server.close())
 

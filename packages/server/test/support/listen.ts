@@ -34,8 +34,10 @@ export async function listen(listener: RequestListener): Promise<Listening> {
 export function listenTo(system: TagInvalidationSystem): Promise<Listening> {
   return listen((request, response) => {
     const path = new URL(request.url!, 'http://localhost').pathname
-    void system.respond(fromNode(request, { path }), () => undefined).then((outcome) => {
-      send(outcome, response)
-    })
+    void system
+      .respond(fromNode(request, { path }), () => undefined)
+      .then((outcome) => {
+        send(outcome, response)
+      })
   })
 }

@@ -1,4 +1,5 @@
 import type { PlainTag, Position } from '@query-tags/core'
+import { createGate, type Gate } from './gate.ts'
 import type { Missed, Recorded, TagRegistry } from '../../src/registry/tag-registry.ts'
 
 type Method = 'record' | 'since' | 'head' | 'subscribe'
@@ -8,7 +9,7 @@ export class TestRegistry implements TagRegistry {
   readonly calls: { readonly method: Method; readonly scope: string; readonly argument?: unknown }[] = []
   readonly #inner: TagRegistry
   readonly #failing = new Set<Method>()
-  readonly #gates = new Map<Method, { readonly open: () => void; readonly opened: Promise<void> }>()
+  readonly #gates = new Map<Method, Gate>()
   /** Decides for each message whether it arrives. */
   isLost: (recorded: Recorded) => boolean = () => false
 
@@ -26,14 +27,11 @@ export class TestRegistry implements TagRegistry {
 
   /** Calls of this method wait from now on. The returned function lets all of them go on. */
   hold(method: Method): () => void {
-    let open = (): void => undefined
-    const opened = new Promise<void>((resolve) => {
-      open = resolve
-    })
-    this.#gates.set(method, { open, opened })
+    const gate = createGate()
+    this.#gates.set(method, gate)
     return () => {
       this.#gates.delete(method)
-      open()
+      gate.open()
     }
   }
 

@@ -75,7 +75,10 @@ export class TestSink implements EventSink {
 export function decodeFrames(text: string): Frame[] {
   const blocks = text.split('\n\n').slice(0, -1)
   return blocks.map((block) => {
-    const fields = Object.fromEntries(block.split('\n').map((line) => line.split(/: (.*)/s, 2))) as Record<string, string>
+    const fields = Object.fromEntries(block.split('\n').map((line) => line.split(/: (.*)/s, 2))) as Record<
+      string,
+      string
+    >
     return decodeFrame(fields['event']!, fields['data']!)!
   })
 }

@@ -66,11 +66,12 @@ export function createWorld<Ctx = unknown>(
     async watch(message, ctx) {
       const body = { watcher: 'w', n: 1, add: [], remove: [], ...message }
       const outcome = await respond({ path: '/watch', body }, ctx)
-      if (outcome.kind !== 'answer' || outcome.status !== 200) throw new Error(`${outcome.status} ${JSON.stringify(outcome)}`)
+      if (outcome.kind !== 'answer' || outcome.status !== 200)
+        throw new Error(`${outcome.status} ${JSON.stringify(outcome)}`)
       return JSON.parse(outcome.body!) as WatchAnswer
     },
     async invalidate(...tags) {
-      const { at } = await system.invalidateTags({ tags: tags as never })
+      const { at } = await system.invalidateTags({ tags })
       await settle()
       return at
     },
