@@ -9,25 +9,10 @@ export const json: fc.Arbitrary<JsonValue> = fc
   .filter((value) => JSON.stringify(value).length < 150) as fc.Arbitrary<JsonValue>
 
 /** Few keys, some of them nearly equal, so that random tags meet. */
-export const collidingPart: fc.Arbitrary<JsonValue> = fc.constantFrom<JsonValue[]>(
-  5,
-  '5',
-  'x',
-  { a: 1, b: 2 },
-  { b: 2, a: 1 },
-)
+const collidingPart: fc.Arbitrary<JsonValue> = fc.constantFrom<JsonValue[]>(5, '5', 'x', { a: 1, b: 2 }, { b: 2, a: 1 })
 
 /** Few paths, some of them prefixes of others as strings but not as paths. */
-export const collidingPath: fc.Arbitrary<string> = fc.constantFrom(
-  '',
-  'a',
-  'a.b',
-  'a.b.c',
-  'a.bc',
-  'ab',
-  'a.b.c.d',
-  'b',
-)
+const collidingPath: fc.Arbitrary<string> = fc.constantFrom('', 'a', 'a.b', 'a.b.c', 'a.bc', 'ab', 'a.b.c.d', 'b')
 
 /** A raw tag, an instance, a family or a group, with keys made of such parts. */
 export function anyTag(part: fc.Arbitrary<JsonValue>): fc.Arbitrary<PlainTag> {

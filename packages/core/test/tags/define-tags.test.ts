@@ -3,6 +3,7 @@ import { QueryTagsError } from '../../src/errors.ts'
 import { defineTags } from '../../src/tags/define-tags.ts'
 import { TAG_PATH } from '../../src/tags/tag.ts'
 import { toPlainTag } from '../../src/tags/to-plain-tag.ts'
+import * as module from './fixtures/branch-module.ts'
 
 const appTags = defineTags({
   todos: {
@@ -54,9 +55,8 @@ describe('a contract', () => {
     expect(JSON.stringify(one())).toBe(JSON.stringify(other()))
   })
 
-  it('takes branches without prototype, and module namespaces', async () => {
+  it('takes branches without prototype, and module namespaces', () => {
     const branch = Object.assign(Object.create(null) as object, { list: () => ['x'] })
-    const module = await import('./fixtures/branch-module.ts')
 
     expect(defineTags({ branch }).branch.list()).toEqual({ path: 'branch.list', key: ['x'] })
     expect(defineTags({ module }).module.byId(1)).toEqual({ path: 'module.byId', key: ['x', 1] })
