@@ -34,7 +34,9 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
       .frames()
       .slice(1)
       .map((frame) => new AppWindow(frame))
-    for (const window of windows) await expect.poll(() => window.isQuiet(), { timeout: 20_000 }).toBe(true)
+    for (const window of windows) {
+      await expect.poll(() => window.list('Todos'), { timeout: 20_000 }).toContain('Water the plants')
+    }
 
     const code = await demo.end(signal)
 
