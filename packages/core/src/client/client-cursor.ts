@@ -16,7 +16,9 @@ export function toCursor({ first, cursor }: ReadPosition, at: ClientCursor): Cur
 
 /** The older of two read positions. */
 export function olderRead(a: ReadPosition, b: ReadPosition, at: ClientCursor): ReadPosition {
-  const cursor = a.cursor && b.cursor ? olderCursor(a.cursor, b.cursor, at.current ?? {}) : (a.cursor ?? b.cursor)
+  // One that is neither first nor has a cursor is not known.
+  const [left, right] = [a, b].map(({ first, cursor }) => cursor ?? (first ? undefined : {}))
+  const cursor = left && right ? olderCursor(left, right, at.current ?? {}) : (left ?? right)
   return { first: a.first || b.first, cursor }
 }
 
@@ -33,8 +35,9 @@ export function resumeCursor(at: ClientCursor, asked: readonly ReadPosition[]): 
   const start: Record<string, string> = { ...at.current }
   for (const read of asked) {
     for (const [scope, position] of Object.entries(toCursor(read, at))) {
-      if (at.current ? isAtOrBefore(position, start[scope]) : !isAtOrBefore(start[scope], position))
-        start[scope] = position
+      // Before the first hello it is theirs to name the scopes, and the epochs.
+      const isNew = !at.current && !start[scope]
+      if (isNew || isAtOrBefore(position, start[scope])) start[scope] = position
     }
   }
   // What does not fit comes back as a scope that was not sent, which is a doubt.

@@ -59,8 +59,8 @@ export class WatchList {
       this.#entries.set(key, entry)
     }
     entry.isWanted = true
-    // Also when a remove is due: what came since was applied to nobody. Neither first nor a cursor is a position that is not known.
-    this.#ask(entry, from.first || from.cursor ? from : { first: false, cursor: {} })
+    // Also when a remove is due: what came since was applied to nobody.
+    this.#ask(entry, from)
   }
 
   unwatch(tag: PlainTag): void {
