@@ -254,7 +254,7 @@ describe.each([
           scopes: 0,
           timers: 0,
         })
-      }, 2000)
+      }, 5000)
     }
   })
 

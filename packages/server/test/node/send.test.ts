@@ -49,7 +49,7 @@ async function open(server: Listening, head: string, body = ''): Promise<Socket>
 const expectGone = (system: TagInvalidationSystem): Promise<void> =>
   vi.waitFor(() => {
     expect(system.stats()).toMatchObject(EMPTY)
-  }, 2000)
+  }, 5000)
 
 describe('a stream over Node', () => {
   it('delivers at once, and ends with the system', async () => {
