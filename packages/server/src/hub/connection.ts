@@ -43,6 +43,9 @@ export interface ConnectionHost {
   ended(connection: Connection): void
 }
 
+/** A writer opens a stream in the same task; one that has not after this long failed to. */
+const RESERVED_MS = 10_000
+
 type Phase = 'reserved' | 'resuming' | 'live' | 'left'
 
 /** One open stream: from the moment it was admitted until its response is over. */
@@ -52,6 +55,7 @@ export class Connection implements Member {
   readonly scopes: readonly string[]
   readonly channels: readonly Channel[]
   readonly watchers: Map<string, Watcher> = new Map()
+  readonly #name: string
   readonly #host: ConnectionHost
   readonly #request: ConnectionRequest
   readonly #backlog: Backlog
@@ -62,13 +66,16 @@ export class Connection implements Member {
   /** Said in place of a hello when the stream had to end before it was opened. */
   #farewell: string | undefined
   #owesHeartbeat = false
-  #endsAt = Infinity
+  /** When the next heartbeat ends it. */
+  #endsAt: number
 
   constructor(id: string, channels: readonly Channel[], request: ConnectionRequest, host: ConnectionHost) {
     this.id = id
     this.channels = channels
     this.scopes = channels.map(({ scope }) => scope)
+    this.#name = this.scopes.join()
     this.#host = host
+    this.#endsAt = host.clock.now() + RESERVED_MS
     this.#request = request
     this.#backlog = new Backlog(host.maxBacklogBytes, (reason) => {
       host.countReset(reason)
@@ -117,6 +124,7 @@ export class Connection implements Member {
 
   /** Writes a heartbeat, or ends a stream that has lasted long enough. The channels were just verified. */
   beat(frames: HeartbeatFrames): void {
+    if (this.#phase === 'reserved' && this.#host.clock.now() >= this.#endsAt) return this.closed()
     if (this.#phase !== 'live') return
     // guard(max-stream): neither a revoked session nor a peer that is gone without a word may stay for ever, guarantee 13
     if (this.#host.clock.now() >= this.#endsAt) return this.bye('reauthorize', 0)
@@ -136,9 +144,8 @@ export class Connection implements Member {
 
   /** Names what {@link cursor} is about: equal for connections that have the same one. */
   get cursorName(): string {
-    return this.#unknown.size === 0
-      ? this.scopes.join()
-      : `${this.scopes.join()} but ${[...this.#unknown].map((c) => c.scope).join()}`
+    if (this.#unknown.size === 0) return this.#name
+    return `${this.#name} but ${[...this.#unknown].map(({ scope }) => scope).join()}`
   }
 
   get isVerified(): boolean {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Recorded } from '../../src/registry/tag-registry.ts'
 import { settle } from '../support/fake-clock.ts'
 import { createWorld, GLOBAL } from '../support/world.ts'
 
@@ -82,19 +83,28 @@ describe('a message that was lost between processes', () => {
     expect(sink.tags).toEqual(['["lost"]', '["next"]', ...[1, 2, 3, 4, 5].map((i) => `["during",${i}]`)])
   })
 
+  it('is read when the registry says that it subscribed again', async () => {
+    const world = createWorld()
+    const sink = await world.connect()
+    world.registry.isLost = () => true
+    await world.invalidate(['a'])
+    const head = await world.registry.head(GLOBAL)
+
+    world.registry.listeners[0]?.({ ...head, prev: head.seq, tags: [] })
+    await settle()
+
+    expect(sink.tags).toEqual(['["a"]'])
+  })
+
   it('is not told twice when it was only late', async () => {
     const world = createWorld({ heartbeatMs: 8000 })
     const sink = await world.connect({ watch: '*' })
-    const late: (() => void)[] = []
-    const subscribe = world.registry.subscribe.bind(world.registry)
-    world.registry.subscribe = (scope, listener) =>
-      subscribe(scope, (recorded) => late.push(() => listener(recorded)) > 0)
-    const other = await world.connect({ watch: '*' })
-    expect(other.events).toEqual(['hello'])
+    const late: Recorded[] = []
+    world.registry.isLost = (recorded) => late.push(recorded) > 0
 
     await world.invalidate(['a'])
     await world.clock.advance(8000)
-    for (const arrive of late) arrive()
+    for (const recorded of late) world.registry.listeners[0]?.(recorded)
 
     expect(sink.tags).toEqual(['["a"]'])
   })

@@ -19,6 +19,21 @@ describe('a closed response', () => {
     expect(world.clock.timers).toBe(0)
   })
 
+  it('leaves nothing behind in a scope where others stay (guarantee 13)', async () => {
+    const world = createWorld()
+    const staying = await world.connect({ watch: [['stays']] })
+    const leaving = await world.connect({ watch: [['a'], ['b']] })
+    const everything = await world.connect({ watch: '*' })
+
+    leaving.leave()
+    everything.leave()
+    await settle()
+    await world.invalidate(['a'])
+
+    expect(world.system.stats()).toMatchObject({ connections: 1, watchedTags: 1 })
+    expect([leaving, everything, staying].map((sink) => sink.events)).toEqual([['hello'], ['hello'], ['hello']])
+  })
+
   it('is nothing when it closed before it was opened', async () => {
     const world = createWorld()
     const outcome = await world.respond({ body: { v: 1, ageMs: 0, watcher: 'w', watch: '*' } })
@@ -26,6 +41,16 @@ describe('a closed response', () => {
     if (outcome.kind === 'stream') outcome.discard()
 
     expect(world.system.stats()).toMatchObject(EMPTY)
+  })
+
+  it('is taken for closed when no writer opened it', async () => {
+    const world = createWorld({ heartbeatMs: 8000, limits: { maxConnections: 1 } })
+    await world.respond({ body: { v: 1, ageMs: 0, watcher: 'w', watch: '*' } })
+
+    await world.clock.advance(20_000)
+
+    expect(world.system.stats()).toMatchObject(EMPTY)
+    expect((await world.connect()).events).toEqual(['hello'])
   })
 
   it('may be told of any number of times', async () => {

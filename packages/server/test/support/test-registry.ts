@@ -10,6 +10,7 @@ export class TestRegistry implements TagRegistry {
   readonly #inner: TagRegistry
   readonly #failing = new Set<Method>()
   readonly #gates = new Map<Method, Gate>()
+  readonly listeners: ((recorded: Recorded) => void)[] = []
   /** Decides for each message whether it arrives. */
   isLost: (recorded: Recorded) => boolean = () => false
 
@@ -56,6 +57,7 @@ export class TestRegistry implements TagRegistry {
 
   async subscribe(scope: string, listener: (recorded: Recorded) => void): Promise<() => void> {
     await this.#pass('subscribe', scope)
+    this.listeners.push(listener)
     return this.#inner.subscribe(scope, (recorded) => {
       if (!this.isLost(recorded)) listener(recorded)
     })
