@@ -62,7 +62,9 @@ async function post(
   if (response.status === 200 && type.startsWith(accept)) return response
   const body = type.startsWith(JSON_TYPE) ? ((await response.json()) as Partial<ErrorBody> | null) : undefined
   const retryAfter = response.headers.get('retry-after') ?? ''
-  throw new Refusal(response.status, body?.code, Number(retryAfter) * 1000 || Date.parse(retryAfter) - Date.now())
+  const retryAfterMs = Number(retryAfter) * 1000 || Date.parse(retryAfter) - Date.now()
+  // Not a number when there is none, and below zero for a date that has passed.
+  throw new Refusal(response.status, body?.code, retryAfterMs > 0 ? retryAfterMs : undefined)
 }
 
 async function toHeaders(headers: HeadersOption | undefined, accept: string): Promise<Headers> {
