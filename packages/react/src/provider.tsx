@@ -3,7 +3,7 @@ import type { InvalidatorClient } from '@query-tags/core/client'
 import { createHTTPInvalidatorClient } from '@query-tags/http-client'
 import { bindTags, type InvalidationEvent, type InvalidationRouter } from '@query-tags/query-core'
 import { type QueryClient, useQueryClient } from '@tanstack/react-query'
-import { type JSX, type ReactNode, useEffect, useLayoutEffect, useMemo, useState } from 'react'
+import { type ReactElement, type ReactNode, useEffect, useLayoutEffect, useMemo, useState } from 'react'
 import { BindingSlot } from './binding-slot.ts'
 import { ProviderContext } from './provider-context.ts'
 import { useLatest } from './use-latest.ts'
@@ -60,7 +60,7 @@ const useBrowserLayoutEffect = typeof document === 'undefined' ? useEffect : use
  * </QueryClientProvider>
  * ```
  */
-export function TagInvalidationProvider(props: TagInvalidationProviderProps): JSX.Element {
+export function TagInvalidationProvider(props: TagInvalidationProviderProps): ReactElement {
   const queryClient = useQueryClient(props.queryClient)
   const client = useClient(props)
   const { router } = props
