@@ -33,7 +33,10 @@ export interface Invalidation {
  * effect that throws is an effect that did not happen, and the frame comes again.
  */
 export interface Binding {
-  /** A hello arrived, and the cursor is set. Called before the frames that follow it. */
+  /**
+   * A hello arrived, and the cursor is set. Called before the frames that follow it. Whatever was asked before is answered now: by those frames,
+   * or by an `onMissed` with `'expired'` that came first.
+   */
   onHello(): void
   onInvalidate(invalidation: Invalidation): void
   /** Every tag of these scopes is to be taken as invalidated. */

@@ -216,10 +216,11 @@ export class Stream {
     try {
       list.settle((asks) => {
         const expired = asks.filter((ask) => !covers(cursor, toCursor(ask.from, memory.cursor))).map((ask) => ask.tag)
-        binding.onHello()
-        if (scopes.length > 0) binding.onReset({ scopes, reason: isLate ? 'late' : 'epoch', spreadMs: 0 })
+        // First, since a binding takes a hello for the answer to whatever it has asked.
         // guard(uncovered-ask): the replay begins after the position that these were asked from, or in another epoch, guarantee 1
         if (expired.length > 0) binding.onMissed(expired, 'expired')
+        binding.onHello()
+        if (scopes.length > 0) binding.onReset({ scopes, reason: isLate ? 'late' : 'epoch', spreadMs: 0 })
       })
     } catch (error) {
       // guard(failed-hello): the next stream has to start where this one did, guarantee 5
