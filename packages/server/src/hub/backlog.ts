@@ -93,7 +93,7 @@ export class Backlog {
 }
 
 /** A reset of some scopes, to where they are now. */
-export function encodeReset(channels: readonly Channel[], reason: ResetReason): string {
+function encodeReset(channels: readonly Channel[], reason: ResetReason): string {
   return encodeFrame('reset', {
     scopes: channels.map(({ scope }) => scope),
     cursor: Object.fromEntries(channels.map((channel) => [channel.scope, formatPosition(channel.head)])),

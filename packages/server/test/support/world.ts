@@ -18,7 +18,7 @@ export interface TestRequest {
   readonly body?: unknown
 }
 
-export function toRequest({ method = 'POST', path = '', headers = {}, body }: TestRequest): HandlerRequest {
+function toRequest({ method = 'POST', path = '', headers = {}, body }: TestRequest): HandlerRequest {
   const all: Record<string, string> = { 'content-type': 'application/json', host: 'app.test', ...headers }
   return { method, path, host: undefined, header: (name) => all[name], readBody: () => Promise.resolve(body) }
 }
