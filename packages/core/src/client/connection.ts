@@ -152,6 +152,8 @@ class Connection implements InvalidatorClient {
   /** Ends the stream, or the wait for one. */
   #pause(status: ConnectionStatus): void {
     this.#cancelRetry?.()
+    // No timer is left that would try again, so the page event that ends the pause has to.
+    this.#notBefore = 0
     const stream = this.#stream
     this.#forgetStream()
     stream?.close()

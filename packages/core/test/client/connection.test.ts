@@ -538,6 +538,19 @@ describe('the page', () => {
     expect(world.transport.streams).toHaveLength(2)
   })
 
+  it('offline and online again before Retry-After is over, is not left paused', async () => {
+    const world = await live()
+    world.stream.fail(new Refusal(503, 'unavailable', 15_000))
+    await world.run()
+    world.environment.page('offline')
+
+    world.environment.online = true
+    world.environment.page('online')
+    await world.run(16_000)
+
+    expect(world.transport.streams).toHaveLength(2)
+  })
+
   it('offline from the start, is paused', async () => {
     const world = new World()
     world.environment.online = false
