@@ -194,7 +194,7 @@ export class Stream {
 
   /** Moves the cursor, after the effects. */
   #move(to: ClientCursor): void {
-    // An effect may have ended the binding: by now the cursor can be another user's.
+    // guard(ended-by-effect): the effect may have ended the binding, and by now the cursor can be another user's, guarantee 5
     if (this.#isOver) return
     this.#host.memory.cursor = to
     this.#host.onState()

@@ -57,6 +57,7 @@ export class WatchRequests {
   #send(request: WatchRequest, attempt: number): void {
     const abort = new AbortController()
     const settle = (next: () => void): void => {
+      // guard(stale-answer): what is on its way by now was sent with another request, or with the next stream, guarantee 5
       if (this.#abort !== abort) return
       this.#drop()
       next()
