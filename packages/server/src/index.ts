@@ -1,11 +1,12 @@
-export {
-  createTagInvalidationSystem,
-  type CloseOptions,
-  type ContextOptions,
-  type HandlerOptions,
-  type SystemStats,
-  type TagInvalidationSystem,
-} from './create-system.ts'
+export { createTagInvalidationSystem } from './create-system.ts'
+export type {
+  CloseOptions,
+  ContextArgument,
+  ContextOptions,
+  HandlerOptions,
+  SystemStats,
+  TagInvalidationSystem,
+} from './tag-invalidation-system.ts'
 export type { SystemOptions } from './options.ts'
 export type { Limits } from './limits.ts'
 export type { Clock } from './clock.ts'

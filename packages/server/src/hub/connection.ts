@@ -109,7 +109,7 @@ export class Connection implements Member {
   }
 
   deliver(channel: Channel, invalidation: Invalidation): void {
-    // guard(unknown-scope-is-silent): a frame would give the client a position there, and what came before it would be lost, guarantee 5
+    // guard(unknown-scope-is-silent): only a reset may bring the scope; a frame would pass for a position in it, guarantee 5
     if (this.#unknown.has(channel)) return
     this.#guarded(() => this.#deliver(channel, invalidation))
   }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { TagInvalidationSystem } from '../../src/create-system.ts'
+import type { TagInvalidationSystem } from '../../src/tag-invalidation-system.ts'
 import { fromNode } from '../../src/node/from-node.ts'
 import { send } from '../../src/node/send.ts'
 

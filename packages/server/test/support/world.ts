@@ -1,5 +1,6 @@
 import type { PlainTag, StreamRequest, WatchAnswer, WatchRequest } from '@query-tags/core'
-import { createTagInvalidationSystem, type TagInvalidationSystem } from '../../src/create-system.ts'
+import { createTagInvalidationSystem } from '../../src/create-system.ts'
+import type { TagInvalidationSystem } from '../../src/tag-invalidation-system.ts'
 import type { Outcome } from '../../src/http/outcome.ts'
 import type { HandlerRequest } from '../../src/http/request.ts'
 import type { SystemOptions } from '../../src/options.ts'
