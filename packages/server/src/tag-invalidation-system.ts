@@ -2,7 +2,7 @@ import type { Cursor, Receipt, ResetReason, Scope } from '@query-tags/core'
 import type { Outcome } from './http/outcome.ts'
 import type { HandlerRequest } from './http/request.ts'
 import type { ControlResult } from './http/respond.ts'
-import type { Invalidate, UnannouncedError } from './invalidate.ts'
+import type { Invalidate } from './invalidate.ts'
 
 /** An argument that may be left out only where nothing is known about its type. */
 export type ContextArgument<Ctx> = unknown extends Ctx ? [ctx?: Ctx] : [ctx: Ctx]
@@ -89,7 +89,7 @@ export interface TagInvalidationSystem<Ctx = unknown> {
   /**
    * Runs the work, and records what it passed to `invalidate` once it has resolved; nothing when it throws. Resolves with the work's result.
    *
-   * @throws what the work throws; or an {@link UnannouncedError} with the work's `result` when the work was done but could not be recorded.
+   * @throws what the work throws; or an `UnannouncedError` with the work's `result` when the work was done but could not be recorded.
    *
    * @example
    * ```ts
