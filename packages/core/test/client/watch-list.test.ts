@@ -246,7 +246,7 @@ const steps = fc.array(
     fc.record({ do: fc.constant('unwatch'), tag: name }),
     fc.record({ do: fc.constantFrom('open', 'send', 'answer', 'lose') }),
   ),
-  { maxLength: 40 },
+  { maxLength: 40, size: 'max' },
 )
 
 /** A server that does as it is told, and the debts to each tag: the positions it was asked from that no answer has covered. */
