@@ -42,15 +42,17 @@ export function createHTTPTransport(options: HTTPTransportOptions): Transport {
 
 /** Anything but 200 with the type that was asked for is a refusal: a redirect, a login page, an error of ours or of a proxy. */
 async function post(
-  { basePath, headers, credentials, fetch = globalThis.fetch }: HTTPTransportOptions,
+  options: HTTPTransportOptions,
   path: string,
   accept: string,
   message: object,
   signal: AbortSignal,
 ): Promise<Response> {
+  const { basePath, credentials, fetch = globalThis.fetch } = options
+  const headers = await toHeaders(options, accept)
   const response = await fetch(basePath.replace(/\/*$/, path), {
     method: 'POST',
-    headers: await toHeaders(headers, accept),
+    headers,
     body: JSON.stringify(message),
     // Another page's answer is not ours, and no answer of ours is for anybody else.
     redirect: 'manual',
@@ -60,20 +62,30 @@ async function post(
   })
   const type = response.headers.get(CONTENT_TYPE) ?? ''
   if (response.status === 200 && type.startsWith(accept)) return response
-  const body = type.startsWith(JSON_TYPE) ? ((await response.json()) as Partial<ErrorBody> | null) : undefined
+  throw await toRefusal(response, type)
+}
+
+async function toRefusal(response: Response, type: string): Promise<Refusal> {
+  // A body that can't be read has no code of ours; the status has to do.
+  const body = type.startsWith(JSON_TYPE) ? await response.json().catch(() => null) : null
+  const { code } = (body ?? {}) as Partial<ErrorBody>
   const retryAfter = response.headers.get('retry-after') ?? ''
   const retryAfterMs = Number(retryAfter) * 1000 || Date.parse(retryAfter) - Date.now()
   // Not a number when there is none, and below zero for a date that has passed.
-  throw new Refusal(response.status, body?.code, retryAfterMs > 0 ? retryAfterMs : undefined)
+  return new Refusal(response.status, code, retryAfterMs > 0 ? retryAfterMs : undefined)
 }
 
-async function toHeaders(headers: HeadersOption | undefined, accept: string): Promise<Headers> {
+/** @throws {QueryTagsError} `invalid-option`: what the app gave us is not the network's fault. */
+async function toHeaders({ basePath, headers, fetch }: HTTPTransportOptions, accept: string): Promise<Headers> {
   try {
+    if (!fetch && !globalThis.location && !/^\w+:/.test(basePath)) {
+      throw new Error(`basePath "${basePath}" must be absolute where there is no page`)
+    }
     const all = new Headers(typeof headers === 'function' ? await headers() : headers)
     all.set('accept', accept)
     all.set(CONTENT_TYPE, JSON_TYPE)
     return all
   } catch (cause) {
-    throw new QueryTagsError('invalid-option', `headers failed: ${String(cause)}`, { cause })
+    throw new QueryTagsError('invalid-option', `Can't send a request: ${String(cause)}`, { cause })
   }
 }
