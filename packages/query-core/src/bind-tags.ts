@@ -14,6 +14,7 @@ import { ReadHistory } from './read-history.ts'
 import { RefetchScheduler, type SchedulerEnvironment } from './refetch-scheduler.ts'
 import { RouteTags, type InvalidationRouter, type Listen } from './route-tags.ts'
 import { SettleGuard } from './settle-guard.ts'
+import { isSnapshot, Snapshots } from './snapshot.ts'
 import { TagCoverage } from './tag-coverage.ts'
 import { TagQueryIndex, type TagListener } from './tag-query-index.ts'
 import { UNSEEN, type TaggedQuery } from './tagged-query.ts'
@@ -65,6 +66,11 @@ export interface BindTagsOptions {
 export interface BindingEnvironment extends SchedulerEnvironment {
   /** Monotonic milliseconds. */
   now(): number
+  /**
+   * When the page began to load, in milliseconds of the wall clock.
+   * @default performance.timeOrigin
+   */
+  readonly loadedAt?: number
 }
 
 export interface TagBinding {
@@ -118,6 +124,7 @@ class CacheBinding implements TagBinding, Binding {
   readonly #guard: SettleGuard
   readonly #mutations: PendingMutations
   readonly #scheduler: RefetchScheduler
+  readonly #snapshots: Snapshots
   readonly #routes: RouteTags | undefined
   readonly #receipts = new AppliedReceipts()
   readonly #listeners = new Set<TagListener>()
@@ -148,15 +155,21 @@ class CacheBinding implements TagBinding, Binding {
       onSuccess: (tags) => this.#invalidateTags(tags),
       onRelease: () => this.#scheduler.drain(),
     })
-    this.#guard = new SettleGuard(this.#history, this.#mutations, {
+    const id = environment.random().toString(36).slice(2)
+    this.#snapshots = new Snapshots(queryClient, this.#attachment, id, environment.loadedAt ?? performance.timeOrigin)
+    this.#guard = new SettleGuard(this.#history, this.#mutations, this.#snapshots, {
       beforeFetch: (entry, clock) => this.#coverage.beforeFetch(entry, clock),
-      onFresh: (entry, read) => this.#coverage.landed(entry, read),
+      onFresh: (entry, read) => {
+        if (!this.#coverage.landed(entry, read)) this.#snapshots.lower(read)
+        this.#snapshots.raise(() => this.#coverage.asked())
+      },
       onOutdated: (entry) => this.#scheduler.request(entry),
     })
     // Loaders may have run before anything was bound, so their tags are watched from the page's first position.
     const listen: Listen = (tags, callback) => this.#listen(tags, UNSEEN.position, callback)
     this.#routes = router && new RouteTags(router, listen, this.#onError)
     const cache = (this.#cache = queryClient.getQueryCache())
+    for (const query of cache.getAll()) if (isSnapshot(query)) this.#snapshots.absorb(query)
     for (const query of cache.getAll()) this.#read(query)
     this.#unsubscribe = [
       cache.subscribe((event) => this.#onCacheEvent(event)),
@@ -176,13 +189,15 @@ class CacheBinding implements TagBinding, Binding {
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
     this.#mutations.close()
     this.#scheduler.close()
+    this.#snapshots.close()
     this.#routes?.close()
     this.#attachment.detach()
   }
 
   onHello(): void {
     for (const { query } of this.#index.entries()) this.#read(query)
-    this.#coverage.settle()
+    this.#guard.onHello(this.#index.entries())
+    this.#settle()
   }
 
   onInvalidate({ scope, at, tags, spreadMs, source }: Invalidation): void {
@@ -215,7 +230,7 @@ class CacheBinding implements TagBinding, Binding {
       this.#history.tick(),
       0,
     )
-    this.#coverage.settle()
+    this.#settle()
     if (tags.length === 0) return
     this.#callListeners(listeners, tags)
     this.#tell({ source: 'missed', tags, queries: hit })
@@ -225,6 +240,11 @@ class CacheBinding implements TagBinding, Binding {
     const isFetching = (): boolean =>
       [...this.#index.entries()].some(({ query }) => query.state.fetchStatus === 'fetching')
     return whenIdle(this.#cache, () => this.#scheduler.isAboutToFetch || isFetching())
+  }
+
+  #settle(): void {
+    this.#coverage.settle()
+    this.#snapshots.raise(() => this.#coverage.asked())
   }
 
   #listen(tags: readonly PlainTag[], from: ReadPosition, callback: TagListener['callback']): () => void {
@@ -261,6 +281,10 @@ class CacheBinding implements TagBinding, Binding {
     if (type === 'removed') return this.#index.remove(query)
     // Results follow from an update that was seen already.
     if (type === 'observerResultsUpdated') return
+    if (isSnapshot(query)) {
+      if (this.#snapshots.absorb(query)) this.#guard.onSnapshot(this.#index.entries())
+      return
+    }
     const entry = this.#read(query)
     if (!entry) return
     if (type === 'updated') return this.#guard.onUpdate(entry, event.action)

@@ -7,3 +7,4 @@ export {
 } from './bind-tags.ts'
 export { withInvalidates } from './with-invalidates.ts'
 export type { InvalidationRouter, RouteMatchLike } from './route-tags.ts'
+export { carryCursor } from './snapshot.ts'

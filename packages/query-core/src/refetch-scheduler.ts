@@ -95,10 +95,14 @@ export class RefetchScheduler {
   #fetch(entry: TaggedQuery): void {
     const { query } = entry
     const inFlight = query.state.fetchStatus !== 'idle'
-    const fetched = query.fetch(undefined, { cancelRefetch: false }).catch((error: unknown) => {
-      if (isSilentCancel(error)) this.#restart(entry)
-      // Any other error its observers have, and the query stays marked.
-    })
+    const fetched = query.fetch(undefined, { cancelRefetch: false }).then(
+      () => this.#unstick(entry),
+      (error: unknown) => {
+        // Whatever was in flight will not land. Any other error its observers have, and the query stays marked.
+        if (isSilentCancel(error)) entry.attempt = undefined
+        this.#unstick(entry)
+      },
+    )
     // Joined, or waiting for the network: that takes no place. Whoever settles it asks for the trailing fetch.
     if (inFlight || query.state.fetchStatus === 'paused') return
     this.#running++
@@ -114,10 +118,9 @@ export class RefetchScheduler {
     void fetched.then(done)
   }
 
-  /** After a silent cancel the query says for ever that it is fetching. Whatever was in flight will not land. */
-  #restart(entry: TaggedQuery): void {
-    entry.attempt = undefined
-    if (this.#closed || !needsFetch(entry)) return
+  /** After a silent cancel, and in older versions after a reset, a query may say for ever that it is fetching. */
+  #unstick(entry: TaggedQuery): void {
+    if (this.#closed || entry.query.state.fetchStatus === 'idle' || !needsFetch(entry)) return
     entry.query.fetch(undefined, { cancelRefetch: true }).catch(() => {
       // As above; a second silent cancel leaves it to the next invalidation or mount.
     })

@@ -1,7 +1,8 @@
 import type { QueryCacheNotifyEvent } from '@tanstack/query-core'
 import type { PendingMutations } from './pending-mutations.ts'
 import type { ReadHistory } from './read-history.ts'
-import { isOutdated, UNSEEN, type Datum, type ReadMoment, type TaggedQuery } from './tagged-query.ts'
+import type { Snapshots } from './snapshot.ts'
+import { isOutdated, isUnseen, type Datum, type ReadMoment, type TaggedQuery } from './tagged-query.ts'
 
 export type UpdateAction = Extract<QueryCacheNotifyEvent, { type: 'updated' }>['action']
 
@@ -22,19 +23,44 @@ export interface GuardEvents {
 export class SettleGuard {
   readonly #history: ReadHistory
   readonly #mutations: PendingMutations
+  readonly #snapshots: Snapshots
   readonly #events: GuardEvents
+  /** Queries whose fetch began in this task. */
+  readonly #begun = new Set<TaggedQuery>()
+  #isHydrating = false
 
-  constructor(history: ReadHistory, mutations: PendingMutations, events: GuardEvents) {
+  constructor(history: ReadHistory, mutations: PendingMutations, snapshots: Snapshots, events: GuardEvents) {
     this.#history = history
     this.#mutations = mutations
+    this.#snapshots = snapshots
     this.#events = events
   }
 
   /** Data that were there before the binding saw the query. A fetch in flight began unseen, too. */
   adopt(entry: TaggedQuery): void {
-    if (entry.query.state.fetchStatus !== 'idle') entry.attempt = { read: UNSEEN, partial: false }
-    // guard(adopt): data that were there first may be as old as the page, guarantee 1
-    if (entry.query.state.data !== undefined) this.#land(entry, UNSEEN)
+    if (entry.query.state.fetchStatus !== 'idle') entry.attempt = { read: this.#snapshots.unseen, partial: false }
+    // guard(adopt): data that were there first may be as old as the page, or as its snapshot, guarantee 8
+    if (entry.query.state.data !== undefined) this.#landUnseen(entry)
+  }
+
+  /**
+   * A snapshot came in, with data that nobody saw being fetched: before it, and after it in the same task. A fetch that begins in the same
+   * task may be a promise that was streamed with it.
+   */
+  onSnapshot(entries: Iterable<TaggedQuery>): void {
+    this.#isHydrating = true
+    this.#afterTask()
+    for (const entry of entries) {
+      const { attempt, datum } = entry
+      // guard(streamed-promise): what it brings was read on the server, before the page began to load, guarantee 8
+      if (attempt && (isUnseen(attempt.read) || this.#begun.has(entry))) attempt.read = this.#snapshots.unseen
+      if (datum && isUnseen(datum.read)) this.#landUnseen(entry)
+    }
+  }
+
+  /** The client knows by now in which scopes it is, and so whether it can trust a snapshot. */
+  onHello(entries: Iterable<TaggedQuery>): void {
+    for (const entry of entries) if (entry.datum && isUnseen(entry.datum.read)) this.#landUnseen(entry)
   }
 
   onUpdate(entry: TaggedQuery, action: UpdateAction): void {
@@ -43,9 +69,12 @@ export class SettleGuard {
         entry.attempt = { read: this.#begin(entry), partial: isPartial(entry, action.meta) }
         return
       case 'failed':
-      case 'continue':
-        // The query function is called anew after either, so what it reads is newer than this.
+        // The query function is called anew after this, so what it reads is newer.
         if (entry.attempt) entry.attempt.read = this.#begin(entry)
+        return
+      case 'continue':
+        // The same, but for a streamed promise, which waits to be read.
+        if (entry.attempt && !isUnseen(entry.attempt.read)) entry.attempt.read = this.#begin(entry)
         return
       case 'success':
         return action.manual ? this.#onWrite(entry) : this.#onSuccess(entry)
@@ -67,9 +96,19 @@ export class SettleGuard {
   }
 
   #begin(entry: TaggedQuery): ReadMoment {
+    if (this.#isHydrating) return this.#snapshots.unseen
+    this.#begun.add(entry)
+    this.#afterTask()
     const read = this.#history.moment()
     this.#events.beforeFetch(entry, read.clock)
     return read
+  }
+
+  #afterTask(): void {
+    void Promise.resolve().then(() => {
+      this.#begun.clear()
+      this.#isHydrating = false
+    })
   }
 
   #onSuccess(entry: TaggedQuery): void {
@@ -80,7 +119,7 @@ export class SettleGuard {
       return this.#land(entry, attempt.read)
     }
     // One page was read now, the others when they were.
-    this.#land(entry, older(datum?.read, attempt?.read) ?? UNSEEN)
+    this.#land(entry, older(datum?.read, attempt?.read) ?? this.#snapshots.unseen)
   }
 
   /** `setQueryData`: made from data that may be old, and often from the data that were there. */
@@ -106,15 +145,24 @@ export class SettleGuard {
       entry.datum = undefined
       return
     }
-    const reverted = entry.datum && entry.datum.data === state.data && entry.datum.updatedAt === state.dataUpdatedAt
+    const { datum } = entry
     entry.appWrote = true
-    this.#land(entry, reverted ? entry.datum!.read : UNSEEN)
+    if (datum && datum.data === state.data && datum.updatedAt === state.dataUpdatedAt) this.#land(entry, datum.read)
+    else this.#landUnseen(entry)
+  }
+
+  #landUnseen(entry: TaggedQuery): void {
+    const { isInvalidated, dataUpdatedAt } = entry.query.state
+    // guard(unknown-age): data of a store without a snapshot, or of another user, may be of any age, guarantee 8
+    if (!isOutdated(entry) && (isInvalidated || this.#snapshots.knowsNothingOf(dataUpdatedAt)))
+      entry.invalidatedAt = this.#history.tick()
+    this.#land(entry, this.#snapshots.unseen)
   }
 
   #land(entry: TaggedQuery, read: ReadMoment): void {
     const { data, dataUpdatedAt } = entry.query.state
     entry.datum = { data, updatedAt: dataUpdatedAt, read } satisfies Datum
-    entry.failedAt = 0
+    entry.failedAt = -Infinity
     if (!isOutdated(entry)) return this.#events.onFresh(entry, read)
     // TanStack just took old data for fresh. In the cache's own event, or a persister that hears of it next saves them so.
     // guard(mark-again): what was read before an invalidation must not end fresh, guarantee 7

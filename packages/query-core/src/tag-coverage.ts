@@ -9,7 +9,7 @@ import { UNSEEN, type ReadMoment, type TaggedQuery, type WatchedTag } from './ta
  */
 export class TagCoverage {
   readonly #attachment: Attachment
-  readonly #asking = new Map<WatchedTag, TaggedQuery>()
+  readonly #asking = new Map<WatchedTag, { readonly entry: TaggedQuery; readonly read: ReadMoment }>()
   #connected = false
 
   constructor(attachment: Attachment) {
@@ -29,17 +29,27 @@ export class TagCoverage {
     }
   }
 
-  /** Data landed that were read at `read`. */
-  landed(entry: TaggedQuery, read: ReadMoment): void {
-    for (const watched of entry.tags.values()) this.#ask(entry, watched, read)
+  /** Data landed that were read at `read`. Returns whether it is known already that they missed nothing. */
+  landed(entry: TaggedQuery, read: ReadMoment): boolean {
+    let isCovered = true
+    for (const watched of entry.tags.values()) {
+      this.#ask(entry, watched, read)
+      isCovered &&= watched.askedSince === undefined
+    }
+    return isCovered
   }
 
   /** The queries that asked about one of these tags. */
   askers(tags: readonly PlainTag[]): Set<TaggedQuery> {
     const answered = new Set(tags.map(toTagKey))
     const askers = new Set<TaggedQuery>()
-    for (const [watched, entry] of this.#asking) if (answered.has(toTagKey(watched.tag))) askers.add(entry)
+    for (const [{ tag }, { entry }] of this.#asking) if (answered.has(toTagKey(tag))) askers.add(entry)
     return askers
+  }
+
+  /** What the data of these queries missed is not known yet. */
+  *asked(): Iterable<ReadMoment> {
+    for (const { read } of this.#asking.values()) yield read
   }
 
   /** The server answered, or said hello: what was asked is covered now, unless more was asked since. */
@@ -57,11 +67,12 @@ export class TagCoverage {
     this.#asking.delete(watched)
   }
 
-  #ask(entry: TaggedQuery, watched: WatchedTag, { clock, position }: ReadMoment): void {
+  #ask(entry: TaggedQuery, watched: WatchedTag, read: ReadMoment): void {
+    const { clock, position } = read
     if (watched.coveredSince !== undefined && watched.coveredSince <= clock) return
     if (watched.askedSince !== undefined && watched.askedSince <= clock) return
     watched.askedSince = clock
-    this.#asking.set(watched, entry)
+    this.#asking.set(watched, { entry, read })
     // guard(late-watch): data that were read before their tag was watched may have missed invalidations, guarantee 1
     this.#attachment.watch(watched.tag, position)
   }

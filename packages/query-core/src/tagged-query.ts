@@ -11,7 +11,7 @@ export interface ReadMoment {
   readonly position: ReadPosition
 }
 
-/** Before anything that this binding saw: the page's first position. */
+/** Before anything that this binding saw: the page's first position. Older data have negative clocks. */
 export const UNSEEN: ReadMoment = { clock: 0, position: { first: true, cursor: undefined } }
 
 /** The data that a query holds, and when they were read. */
@@ -46,7 +46,7 @@ export interface TaggedQuery {
   seen: WeakSet<object>
   datum: Datum | undefined
   attempt: FetchAttempt | undefined
-  /** Clock of the latest invalidation; 0 for none. */
+  /** Clock of the latest invalidation; -Infinity for none. */
   invalidatedAt: number
   /** Clock of the latest fetch that failed, so that a failing query is not fetched in a loop. */
   failedAt: number
@@ -61,10 +61,15 @@ export function createTaggedQuery(query: Query): TaggedQuery {
     seen: new WeakSet(),
     datum: undefined,
     attempt: undefined,
-    invalidatedAt: 0,
-    failedAt: 0,
+    invalidatedAt: -Infinity,
+    failedAt: -Infinity,
     appWrote: false,
   }
+}
+
+/** Whether nobody saw the data being fetched. */
+export function isUnseen({ clock }: ReadMoment): boolean {
+  return clock <= UNSEEN.clock
 }
 
 /** Whether the data are older than an invalidation that hit them. */

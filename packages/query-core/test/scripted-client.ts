@@ -12,7 +12,7 @@ import type { Attachment, Binding, ConnectionStatus, InvalidatorClient, ReadPosi
 
 const GLOBAL = '["global",null]'
 
-interface Record_ {
+export interface LogRecord {
   readonly seq: number
   readonly tags: readonly PlainTag[]
 }
@@ -29,15 +29,31 @@ export class ScriptedClient implements InvalidatorClient {
   requests = 0
   readonly watched = new Map<string, PlainTag>()
   readonly #asked = new Map<string, { tag: PlainTag; from: ReadPosition }>()
-  readonly #log: Record_[] = []
+  readonly #log: LogRecord[]
+  /** Where the age that is sent with the first request reaches back to. */
+  readonly #loadedAt: number
   #binding: Binding | undefined
-  #top = 0
   #cursor: number | undefined
   #first: number | undefined
 
+  /** @param log of the server, shared with other pages; this one begins to load now. */
+  constructor(log: LogRecord[] = []) {
+    this.#log = log
+    this.#loadedAt = log.length
+  }
+
+  /** Another page of the same server. */
+  reload(): ScriptedClient {
+    return new ScriptedClient(this.#log)
+  }
+
+  get #top(): number {
+    return this.#log.length
+  }
+
   /** Records an invalidation on the server, without telling the client yet. */
   record(...tags: readonly TagInput[]): Receipt {
-    const seq = ++this.#top
+    const seq = this.#top + 1
     const plain = tags.map(toPlainTag)
     this.#log.push({ seq, tags: plain })
     return { scope: GLOBAL, at: `e:${seq}`, tags: plain }
@@ -46,7 +62,7 @@ export class ScriptedClient implements InvalidatorClient {
   /** The stream opens: the whole list is acknowledged, and what it missed is replayed. */
   hello(): void {
     const froms = [...this.#asked.values()].map(({ from }) => this.#seqOf(from))
-    this.#cursor = Math.min(this.#cursor ?? this.#first ?? 0, ...froms)
+    this.#cursor = Math.min(this.#cursor ?? this.#first ?? this.#loadedAt, ...froms)
     this.#first ??= this.#cursor
     for (const [id, { tag }] of this.#asked) this.watched.set(id, tag)
     this.#asked.clear()
@@ -100,6 +116,10 @@ export class ScriptedClient implements InvalidatorClient {
         this.#cursor === undefined
           ? { first: true, cursor: undefined }
           : { first: false, cursor: toCursor(this.#cursor) },
+      cursorOf: (positions) =>
+        this.#cursor === undefined
+          ? undefined
+          : toCursor(Math.min(this.#cursor, ...positions.map((position) => this.#seqOf(position)))),
       watch: (tag, from) => {
         const id = toTagKey(tag)
         const before = this.#asked.get(id)?.from
@@ -131,7 +151,7 @@ export class ScriptedClient implements InvalidatorClient {
 
   #seqOf({ first, cursor }: ReadPosition): number {
     const seq = cursor ? Number(cursor[GLOBAL]!.split(':')[1]) : Infinity
-    return Math.min(seq, first ? (this.#first ?? 0) : Infinity)
+    return Math.min(seq, first ? (this.#first ?? this.#loadedAt) : Infinity)
   }
 }
 

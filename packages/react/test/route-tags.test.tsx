@@ -15,7 +15,7 @@ async function createApp() {
     getParentRoute: () => rootRoute,
     path: '/todo/$id',
     staleTime: Infinity,
-    staticData: { tags: ({ params }: { params: { id: string } }) => [['todo', params.id]] } as object,
+    staticData: { tags: ({ params }: { params: { id: string } }) => [['todo', params.id]] },
     loader: async () => {
       runs.todo++
       const read = value
@@ -27,7 +27,7 @@ async function createApp() {
     getParentRoute: () => rootRoute,
     path: '/notes',
     staleTime: Infinity,
-    staticData: { tags: [['notes']] } as object,
+    staticData: { tags: [['notes']] },
     loader: () => ++runs.notes,
   })
   const plain = createRoute({ getParentRoute: () => rootRoute, path: '/plain', loader: () => ++runs.plain })

@@ -22,6 +22,12 @@ export function olderRead(a: ReadPosition, b: ReadPosition, at: ClientCursor): R
   return { first: a.first || b.first, cursor }
 }
 
+/** The cursor that a cache with data of these positions may be stored with. Unlike for a request, a scope that any of them lacks is left out. */
+export function storableCursor(at: ClientCursor, positions: readonly ReadPosition[]): Cursor | undefined {
+  const { current } = at
+  return current && positions.reduce((cursor, read) => olderCursor(cursor, toCursor(read, at), current), current)
+}
+
 /** Whether what follows `start` holds all that was missed since `from`. */
 export function covers(start: Cursor, from: Cursor): boolean {
   return Object.keys(start).every((scope) => isAtOrBefore(start[scope], from[scope]))

@@ -65,6 +65,11 @@ export interface Attachment {
   /** The read position of data whose fetch begins now. */
   position(): ReadPosition
   /**
+   * The cursor that is as old as the oldest of these positions and the current one: what a cache may be stored with. `undefined` before the first
+   * hello.
+   */
+  cursorOf(positions: readonly ReadPosition[]): Cursor | undefined
+  /**
    * Watches a tag, or widens what is asked for a tag that is watched already: the server answers what the tag missed since `from`, through
    * {@link Binding.onMissed}. Requests are batched for 100 ms.
    */

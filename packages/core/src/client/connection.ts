@@ -4,6 +4,7 @@ import type { Receipt } from '../protocol/messages.ts'
 import { toScopeId, type Scope } from '../protocol/scope.ts'
 import { retryDelayMs } from './backoff.ts'
 import type { Attachment, Binding, ConnectionStatus, InvalidatorClient } from './client.ts'
+import { storableCursor } from './client-cursor.ts'
 import { elapsedMs, momentOf } from './clock.ts'
 import type { End } from './end.ts'
 import type { Environment, PageEvent } from './environment.ts'
@@ -116,6 +117,7 @@ class Connection implements InvalidatorClient {
     }
     return {
       position: () => ({ first: !memory.cursor.current, cursor: memory.cursor.current }),
+      cursorOf: (positions) => storableCursor(memory.cursor, positions),
       watch(tag, from) {
         list.watch(tag, from)
         onListChange()

@@ -1,0 +1,300 @@
+import { withTags } from '@query-tags/core'
+import {
+  dehydrate,
+  hydrate,
+  QueryClient,
+  QueryObserver,
+  type DehydratedState,
+  type QueryObserverOptions,
+} from '@tanstack/query-core'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { bindTags, carryCursor } from '../src/index.ts'
+import { ScriptedClient } from './scripted-client.ts'
+import { settle } from './world.ts'
+
+const GLOBAL = '["global",null]'
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => vi.useRealTimers())
+
+/** Rows by name, how often each was read by the page, and the server's log. */
+function createServer(names: readonly string[]) {
+  const rows = new Map(names.map((name) => [name, 0]))
+  const reads: string[] = []
+  const options = (name: string) => {
+    const queryFn = (): number => {
+      reads.push(name)
+      return rows.get(name)!
+    }
+    return withTags({ queryKey: [name], queryFn, staleTime: Infinity }, [[name]])
+  }
+  const server = {
+    reads,
+    options,
+    /** Of the page that was opened last. */
+    client: new ScriptedClient(),
+    /** Reads everything into a cache, with the cursor from before: what a server does for a page, or an earlier visit did. */
+    async render(cursor: Record<string, string> | undefined): Promise<DehydratedState> {
+      const queryClient = new QueryClient()
+      if (cursor) carryCursor(queryClient, cursor)
+      for (const name of names) await queryClient.prefetchQuery(options(name))
+      reads.length = 0
+      return overTheWire(dehydrate(queryClient))
+    },
+    change(name: string): void {
+      rows.set(name, rows.get(name)! + 1)
+      server.client.record([name])
+    },
+  }
+  return server
+}
+
+function overTheWire<T>(state: T): T {
+  return JSON.parse(JSON.stringify(state)) as T
+}
+
+function openPage(server: { client: ScriptedClient }) {
+  server.client = server.client.reload()
+  const { client } = server
+  const queryClient = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity } } })
+  const binding = bindTags({ queryClient, client })
+  return { queryClient, binding }
+}
+
+function show(queryClient: QueryClient, options: QueryObserverOptions<number>): void {
+  new QueryObserver(queryClient, options).subscribe(() => undefined)
+}
+
+it('a hydrated page fetches nothing after connecting when nothing changed', async () => {
+  const server = createServer(['a', 'b'])
+  server.change('a')
+  const { queryClient } = openPage(server)
+  hydrate(queryClient, await server.render({ [GLOBAL]: 'e:1' }))
+  for (const name of ['a', 'b']) show(queryClient, server.options(name))
+
+  server.client.hello()
+  await settle()
+
+  expect(server.reads).toEqual([])
+  expect(server.client.requests).toBe(0)
+})
+
+it('what changed between the read on the server and the connect is fetched once, and nothing else (guarantee 8)', async () => {
+  const server = createServer(['a', 'b', 'c'])
+  const { queryClient } = openPage(server)
+  const state = await server.render({ [GLOBAL]: 'e:0' })
+  server.change('b')
+  hydrate(queryClient, state)
+  for (const name of ['a', 'b', 'c']) show(queryClient, server.options(name))
+
+  server.client.hello()
+  await settle()
+
+  expect(server.reads).toEqual(['b'])
+  expect(queryClient.getQueryData(['b'])).toBe(1)
+})
+
+it('queries before the snapshot in the dehydrated list count as old as those after it', async () => {
+  const server = createServer(['a'])
+  const { queryClient } = openPage(server)
+  server.client.hello()
+  const state = await server.render({ [GLOBAL]: 'e:0' })
+  server.change('a')
+  server.client.deliver()
+
+  hydrate(queryClient, { ...state, queries: state.queries.toReversed() })
+  show(queryClient, server.options('a'))
+  server.client.answer()
+  await settle()
+
+  expect(server.reads).toEqual(['a'])
+})
+
+it('an invalidation that arrives before its hydrated query does is not lost', async () => {
+  const server = createServer(['a'])
+  const { queryClient } = openPage(server)
+  show(queryClient, { ...server.options('a'), enabled: false })
+  server.client.hello()
+  const state = await server.render({ [GLOBAL]: 'e:0' })
+  server.change('a')
+  server.client.deliver()
+
+  hydrate(queryClient, state)
+  server.client.answer()
+  await settle()
+
+  expect(queryClient.getQueryState(['a'])).toMatchObject({ data: 0, isInvalidated: true })
+})
+
+it('a newer snapshot over an invalidated query leaves it invalidated', async () => {
+  const server = createServer(['a'])
+  const { queryClient } = openPage(server)
+  hydrate(queryClient, await server.render({ [GLOBAL]: 'e:0' }))
+  server.client.hello()
+  await vi.advanceTimersByTimeAsync(10)
+  const newer = await server.render({ [GLOBAL]: 'e:0' })
+  server.change('a')
+  server.client.deliver()
+
+  hydrate(queryClient, newer)
+  server.client.answer()
+  await settle()
+
+  expect(queryClient.getQueryState(['a'])).toMatchObject({ data: 0, isInvalidated: true })
+})
+
+it.each(['before', 'after'])(
+  'a streamed promise that sits %s its snapshot counts as read on the server (guarantee 8)',
+  async (where) => {
+    const server = createServer(['a'])
+    const { queryClient } = openPage(server)
+    show(queryClient, { ...server.options('b'), queryKey: ['b'], queryFn: () => 1 })
+    server.client.hello()
+    const rendering = new QueryClient({ defaultOptions: { dehydrate: { shouldDehydrateQuery: () => true } } })
+    carryCursor(rendering, { [GLOBAL]: 'e:0' })
+    const answered = Promise.withResolvers<number>()
+    void rendering.prefetchQuery({ ...server.options('a'), queryFn: () => answered.promise })
+    const state = dehydrate(rendering)
+    server.change('a')
+    server.client.deliver()
+
+    hydrate(queryClient, where === 'after' ? state : { ...state, queries: state.queries.toReversed() })
+    answered.resolve(0)
+    await vi.advanceTimersByTimeAsync(0)
+    show(queryClient, server.options('a'))
+    server.client.answer()
+    await settle()
+
+    expect(queryClient.getQueryData(['a'])).toBe(1)
+  },
+)
+
+it('of a persisted cache of 200 queries, the 3 that changed since are fetched', async () => {
+  const names = Array.from({ length: 200 }, (_, i) => `row ${i}`)
+  const server = createServer(names)
+  const first = openPage(server)
+  server.client.hello()
+  for (const name of names) show(first.queryClient, server.options(name))
+  await vi.advanceTimersByTimeAsync(0)
+  server.client.answer()
+  await settle()
+  const stored = overTheWire(dehydrate(first.queryClient))
+  first.binding.close()
+  first.queryClient.clear()
+  server.reads.length = 0
+
+  for (const name of ['row 3', 'row 77', 'row 199']) server.change(name)
+  const second = openPage(server)
+  hydrate(second.queryClient, stored)
+  for (const name of names) show(second.queryClient, server.options(name))
+  server.client.hello()
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(server.reads.toSorted()).toEqual(['row 199', 'row 3', 'row 77'])
+})
+
+it('a third visit does not go back to the snapshot of the first', async () => {
+  const server = createServer(['a'])
+  let stored: DehydratedState | undefined
+  for (let visit = 0; visit < 3; visit++) {
+    const { queryClient, binding } = openPage(server)
+    if (stored) hydrate(queryClient, stored)
+    show(queryClient, server.options('a'))
+    server.client.hello()
+    await vi.advanceTimersByTimeAsync(0)
+    if (visit === 1) {
+      server.change('a')
+      server.client.deliver()
+      await vi.advanceTimersByTimeAsync(0)
+    }
+    stored = overTheWire(dehydrate(queryClient))
+    binding.close()
+    queryClient.clear()
+  }
+
+  expect(stored!.queries.filter(({ queryKey }) => queryKey[0] === '@query-tags/cursor')).toHaveLength(1)
+  expect(server.reads).toEqual(['a', 'a'])
+})
+
+it('a cache that is stored while it is not known what its data missed says so (guarantee 8)', async () => {
+  const server = createServer(['a', 'b'])
+  const first = openPage(server)
+  server.client.hello()
+  show(first.queryClient, server.options('a'))
+  await vi.advanceTimersByTimeAsync(0)
+  server.client.answer()
+  server.change('b')
+  server.client.deliver()
+  await settle()
+
+  show(first.queryClient, { ...server.options('b'), initialData: 0 })
+  const stored = overTheWire(dehydrate(first.queryClient))
+  first.binding.close()
+  const second = openPage(server)
+  hydrate(second.queryClient, stored)
+  show(second.queryClient, server.options('b'))
+  server.client.hello()
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(second.queryClient.getQueryData(['b'])).toBe(1)
+})
+
+it.each([
+  ['before the connect', true],
+  ['after the connect', false],
+])('a cache that another user stored is not trusted, restored %s (guarantee 8)', async (_when, early) => {
+  const server = createServer(['a'])
+  const stored = await server.render({ [GLOBAL]: 'e:0', '["user","ada"]': 'e:0' })
+  const { queryClient } = openPage(server)
+
+  if (!early) server.client.hello()
+  hydrate(queryClient, stored)
+  await settle()
+  if (early) server.client.hello()
+  show(queryClient, server.options('a'))
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(server.reads).toEqual(['a'])
+})
+
+it('a cache from before the page without a snapshot is not trusted (guarantee 8)', async () => {
+  const server = createServer(['a'])
+  const stored = await server.render(undefined)
+  const { queryClient } = openPage(server)
+
+  hydrate(queryClient, {
+    ...stored,
+    queries: stored.queries.map((query) => ({
+      ...query,
+      state: { ...query.state, dataUpdatedAt: Date.now() - 3_600_000 },
+    })),
+  })
+  show(queryClient, server.options('a'))
+  server.client.hello()
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(server.reads).toEqual(['a'])
+})
+
+it('what was marked when it was stored is fetched when it is shown again, also with refetchOnMount off', async () => {
+  const server = createServer(['a'])
+  const first = openPage(server)
+  await first.queryClient.prefetchQuery(server.options('a'))
+  server.client.hello()
+  server.change('a')
+  server.client.deliver()
+  await settle()
+  const stored = overTheWire(dehydrate(first.queryClient))
+  first.binding.close()
+  server.reads.length = 0
+
+  const second = openPage(server)
+  hydrate(second.queryClient, stored)
+  server.client.hello()
+  show(second.queryClient, { ...server.options('a'), refetchOnMount: false })
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(server.reads).toEqual(['a'])
+})
