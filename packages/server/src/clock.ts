@@ -7,7 +7,7 @@ import * as nodeCrypto from 'node:crypto'
 export interface Clock {
   /** Monotonic milliseconds since some fixed point. Every duration is measured with it. */
   now(): number
-  /** Wall-clock milliseconds since 1970. Read once, when a registry starts. */
+  /** Wall-clock milliseconds since 1970. Read when a registry starts, and for an `expiresAt`. */
   wallNow(): number
   /** Calls back once, after at least `ms` milliseconds. The returned function cancels it. */
   after(ms: number, callback: () => void): () => void

@@ -76,7 +76,7 @@ class System<Ctx> implements TagInvalidationSystem<Ctx> {
     this.#responder = new Responder({
       ...shared,
       hub: this.#hub,
-      authorizer: new Authorizer(resolveScope, this.#reporter, limits.maxAuthorizations),
+      authorizer: new Authorizer(resolveScope, shared),
       allowedOrigins: settings.allowedOrigins,
       maxStreamMs: settings.maxStreamMs,
     })
@@ -112,6 +112,11 @@ class System<Ctx> implements TagInvalidationSystem<Ctx> {
     const ids = new Set([GLOBAL_SCOPE, ...given].map(toScopeId))
     const positions = await Promise.all([...ids].map((id) => this.#position(id)))
     return Object.fromEntries(positions.flat())
+  }
+
+  async disconnect({ scope }: { readonly scope: Scope }): Promise<void> {
+    this.#checkOpen()
+    await this.#hub.disconnects.record(toScopeId(scope))
   }
 
   handleControl(message: unknown, ...[ctx]: ContextArgument<Ctx>): Promise<ControlResult> {

@@ -14,7 +14,7 @@ export interface SystemOptions<Ctx = unknown> {
   readonly store?: TagRegistry
   /**
    * Which scopes a caller is in, besides the global scope that everyone is in: one, several (at most 16, put the user first), or `null` for
-   * a caller who may not connect at all. It gets what `context` made of the framework's request. Scopes are the only authorization: all tag
+   * a caller who may not connect at all. `{ scopes, expiresAt }` ends the stream when the session does. It gets what `context` made of the framework's request. Scopes are the only authorization: all tag
    * values of a scope are visible to everyone in it.
    */
   readonly resolveScope?: ResolveScope<Ctx>

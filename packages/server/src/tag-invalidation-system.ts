@@ -111,6 +111,26 @@ export interface TagInvalidationSystem<Ctx = unknown> {
   cursor(scopes?: Scope | readonly Scope[]): Promise<Cursor>
 
   /**
+   * Ends every stream in a scope, on every process that shares the registry, and every connect that was authorized before this call and
+   * is not complete yet. Clients come back at once, and are authorized anew. Call it after a logout or a change of rights took effect, so
+   * that `resolveScope` does not find the old ones.
+   *
+   * What your own middleware looked up before it called the handler does not count as authorized by the system: to be exact, look the
+   * session up in `context` or `resolveScope`.
+   *
+   * @returns when it is recorded: processes that can't be reached now end their streams when they can.
+   * @throws {QueryTagsError} `registry-unavailable` when it could not be recorded; the streams of this process are ended all the same;
+   * `invalid-scope`, `closed`
+   *
+   * @example
+   * ```ts
+   * await sessions.delete(token)
+   * await system.disconnect({ scope: { kind: 'user', id: user.id } })
+   * ```
+   */
+  disconnect(options: { readonly scope: Scope }): Promise<void>
+
+  /**
    * Answers a control message, the body of `POST {base}/watch`, that came another way: through a server function, say. Never rejects.
    *
    * @param message from outside, not checked.

@@ -50,6 +50,17 @@ describe('the context of a system', () => {
     system.createAPIHandler()
   })
 
+  it('may expire, and nothing else passes for scopes', () => {
+    createTagInvalidationSystem({
+      resolveScope: (ctx: Ctx) => ({ scopes: { kind: 'user', id: ctx.userId }, expiresAt: new Date() }),
+    })
+    createTagInvalidationSystem({ resolveScope: () => ({ scopes: [{ kind: 'user' }], expiresAt: 1_800_000_000_000 }) })
+    // @ts-expect-error without an expiry the scopes are returned as they are
+    createTagInvalidationSystem({ resolveScope: () => ({ scopes: [{ kind: 'user' }] }) })
+    // @ts-expect-error a user who was not loaded is in no scope
+    createTagInvalidationSystem({ resolveScope: () => undefined })
+  })
+
   it('is required by an adapter with the same words', () => {
     expectTypeOf(adapt).toBeCallableWith(createTagInvalidationSystem())
     adapt(createTagInvalidationSystem<Ctx>(), { context: (req) => ({ userId: req.user }) })
@@ -69,6 +80,16 @@ describe('invalidation', () => {
     void system.invalidateTags({ tags: [[]] })
     // @ts-expect-error a user who was not loaded is not the global scope
     void system.invalidateTags({ tags: [['a']], scope: undefined })
+  })
+
+  it('is ended for a scope by disconnect, which has no default', () => {
+    const system = createTagInvalidationSystem()
+
+    expectTypeOf(system.disconnect({ scope: { kind: 'user', id: '7' } })).resolves.toBeVoid()
+    // @ts-expect-error whose streams?
+    void system.disconnect()
+    // @ts-expect-error a user who was not loaded
+    void system.disconnect({ scope: undefined })
   })
 
   it('keeps the result of the work', () => {

@@ -1,10 +1,11 @@
 import { toTagKey, type ErrorBody, type PlainTag, type WatchAnswer, type WatchRequest } from '@query-tags/core'
 import type { Clock } from '../clock.ts'
+import type { Admission } from '../hub/disconnects.ts'
 import type { Hub } from '../hub/hub.ts'
 import { answerWatch } from '../hub/watch.ts'
 import type { Limits } from '../limits.ts'
 import type { Reporter } from '../reporter.ts'
-import type { Authorizer } from './authorize.ts'
+import type { Authorized, Authorizer } from './authorize.ts'
 import { readJson } from './body.ts'
 import { fromLastEventId, readStreamMessage, readWatchRequest, type StreamMessage } from './messages.ts'
 import { checkOrigin } from './origin.ts'
@@ -62,7 +63,7 @@ export class Responder<Ctx> {
   async control(message: unknown, context: () => Ctx | Promise<Ctx>): Promise<ControlResult> {
     try {
       this.#checkOpen()
-      const scopes = await this.#parts.authorizer.scopesOf(context)
+      const { scopes } = await this.#parts.authorizer.authorize(context)
       return { status: 200, body: await this.#watch(readWatchRequest(message), scopes) }
     } catch (error) {
       const { status, body } = this.#toRefusal(error)
@@ -81,15 +82,28 @@ export class Responder<Ctx> {
     }
     if (request.method === 'OPTIONS') return toAnswer(204, null, allow)
 
-    const scopes = await authorizer.scopesOf(context)
-    if (request.method === 'HEAD') return { kind: 'answer', status: 200, headers: STREAM_HEADERS, body: null }
-    if (request.method === 'GET') return this.#stream(fromLastEventId(request.header('last-event-id')), scopes)
-    const body = await readJson(request, clock, limits)
-    if (route === 'watch') return toAnswer(200, await this.#watch(readWatchRequest(body), scopes))
-    return this.#stream(readStreamMessage(body), scopes)
+    if (route === 'stream') return this.#admit(request, context)
+    const { scopes } = await authorizer.authorize(context)
+    return toAnswer(200, await this.#watch(readWatchRequest(await readJson(request, clock, limits)), scopes))
   }
 
-  #stream(message: StreamMessage, scopes: readonly string[]): Outcome {
+  async #admit(request: HandlerRequest, context: () => Ctx | Promise<Ctx>): Promise<Outcome> {
+    const { hub, authorizer, clock, limits } = this.#parts
+    const admission = authorizer.isScoped ? await hub.disconnects.begin() : undefined
+    try {
+      const authorized = await authorizer.authorize(context)
+      if (request.method === 'HEAD') return { kind: 'answer', status: 200, headers: STREAM_HEADERS, body: null }
+      const message =
+        request.method === 'GET'
+          ? fromLastEventId(request.header('last-event-id'))
+          : readStreamMessage(await readJson(request, clock, limits))
+      return this.#stream(message, authorized, admission)
+    } finally {
+      admission?.end()
+    }
+  }
+
+  #stream(message: StreamMessage, { scopes, expiresAt }: Authorized, admission: Admission | undefined): Outcome {
     const { hub, clock, limits, authorizer, maxStreamMs } = this.#parts
     authorizer.checkWish(message.wish, scopes)
     if (message.watch !== '*' && isTooLong(message.watch, limits)) throw tooManyTags(limits)
@@ -100,13 +114,15 @@ export class Responder<Ctx> {
     const connection = hub.admit(scopes, message)
     if (connection === 'unavailable') throw new Refusal(connection, 'The server has no room for another connection')
     if (connection === 'too-many-requests') throw new Refusal(connection, 'The caller has too many connections')
+    // guard(authorized-before): whoever was let in before a disconnect must not stay after it, guarantee 11
+    if (admission?.isRevoked(scopes)) connection.bye('reauthorize', 0)
     return {
       kind: 'stream',
       status: 200,
       headers: STREAM_HEADERS,
       open: (sink) => {
         // Spread, so that clients that connected together do not come back together.
-        connection.open(sink, maxStreamMs * (0.8 + 0.4 * clock.random()))
+        connection.open(sink, maxStreamMs * (0.8 + 0.4 * clock.random()), expiresAt - clock.now())
         return connection
       },
       discard: () => {

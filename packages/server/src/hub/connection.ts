@@ -45,6 +45,8 @@ export interface ConnectionHost {
 
 /** A writer opens a stream in the same task; one that has not after this long failed to. */
 const RESERVED_MS = 10_000
+/** A longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 type Phase = 'reserved' | 'resuming' | 'live' | 'left'
 
@@ -68,6 +70,7 @@ export class Connection implements Member {
   #owesHeartbeat = false
   /** When the next heartbeat ends it. */
   #endsAt: number
+  #cancelExpiry: (() => void) | undefined
 
   constructor(id: string, channels: readonly Channel[], request: ConnectionRequest, host: ConnectionHost) {
     this.id = id
@@ -92,8 +95,8 @@ export class Connection implements Member {
     return this.#backlog.bytes
   }
 
-  /** Starts the stream. It ends with a bye after `maxMs`, looked at with each heartbeat. */
-  open(sink: EventSink, maxMs: number): void {
+  /** Starts the stream. It ends with a bye after `maxMs`, looked at with each heartbeat; after `expiresInMs` at once. */
+  open(sink: EventSink, maxMs: number, expiresInMs: number): void {
     this.#outbox = new Outbox(sink, this.#host.clock, this.#host.writeStallMs)
     if (this.#phase === 'left') {
       if (this.#farewell) this.#outbox.write(this.#farewell)
@@ -101,6 +104,7 @@ export class Connection implements Member {
       return
     }
     this.#endsAt = this.#host.clock.now() + maxMs
+    if (expiresInMs < maxMs) this.#endAfter(expiresInMs)
     this.#phase = 'resuming'
     for (const channel of this.channels) channel.join(this)
     void Promise.all(this.channels.map((channel) => resume(channel, this.#request.resume))).then((resumptions) => {
@@ -243,8 +247,14 @@ export class Connection implements Member {
     }
   }
 
+  #endAfter(ms: number): void {
+    // guard(expiry): what the caller was let in with is worth nothing any more, guarantee 11
+    this.#cancelExpiry = this.#host.clock.after(Math.min(ms, MAX_TIMER_MS), () => this.bye('reauthorize', 0))
+  }
+
   #leave(): void {
     if (this.#phase === 'left') return
+    this.#cancelExpiry?.()
     const joined = this.#phase !== 'reserved'
     this.#phase = 'left'
     // guard(leave-channels): otherwise its tags stay in every index that it was in, guarantee 13

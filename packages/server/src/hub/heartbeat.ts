@@ -29,14 +29,21 @@ export class HeartbeatFrames {
   }
 }
 
+/** What the wheel needs of its hub. */
+export interface HeartbeatHost {
+  readonly clock: Clock
+  heartbeatFrames(): HeartbeatFrames
+  /** What has to be compared with the registry besides the channels. Never rejects. */
+  verify(): Promise<void>
+}
+
 /**
  * Beats every connection once in `heartbeatMs`, with one timer for all of them. Connections are spread over slots, of which each turn of
  * the wheel serves one. Without connections there is no timer.
  */
 export class HeartbeatWheel {
-  readonly #clock: Clock
+  readonly #host: HeartbeatHost
   readonly #turnMs: number
-  readonly #retryMs: () => number
   readonly #slots: Set<Connection>[]
   readonly #slotOf = new Map<Connection, Set<Connection>>()
   #turn = 0
@@ -44,11 +51,10 @@ export class HeartbeatWheel {
   #dueAt = 0
   #cancel: (() => void) | undefined
 
-  constructor(clock: Clock, heartbeatMs: number, retryMs: () => number) {
+  constructor(host: HeartbeatHost, heartbeatMs: number) {
     const slots = Math.min(MAX_SLOTS, Math.max(1, Math.floor(heartbeatMs / MIN_TURN_MS)))
-    this.#clock = clock
+    this.#host = host
     this.#turnMs = heartbeatMs / slots
-    this.#retryMs = retryMs
     this.#slots = Array.from({ length: slots }, () => new Set())
   }
 
@@ -58,7 +64,7 @@ export class HeartbeatWheel {
     slot.add(connection)
     this.#slotOf.set(connection, slot)
     if (this.#cancel) return
-    this.#dueAt = this.#clock.now()
+    this.#dueAt = this.#host.clock.now()
     this.#schedule()
   }
 
@@ -71,10 +77,10 @@ export class HeartbeatWheel {
   }
 
   #schedule(): void {
-    const now = this.#clock.now()
+    const now = this.#host.clock.now()
     // Counted from when it was due, so that delays do not add up; a wheel that is far behind does not try to catch up.
     this.#dueAt = Math.max(this.#dueAt + this.#turnMs, now)
-    this.#cancel = this.#clock.after(this.#dueAt - now, () => {
+    this.#cancel = this.#host.clock.after(this.#dueAt - now, () => {
       const slot = this.#slots[this.#turn]!
       this.#turn = (this.#turn + 1) % this.#slots.length
       this.#schedule()
@@ -86,8 +92,8 @@ export class HeartbeatWheel {
     const channels = new Set<Channel>()
     for (const connection of connections) for (const channel of connection.channels) channels.add(channel)
     // A registry that nobody asks is not known to be up to date.
-    await Promise.all([...channels].map((channel) => channel.verify()))
-    const frames = new HeartbeatFrames(this.#retryMs())
+    await Promise.all([this.#host.verify(), ...[...channels].map((channel) => channel.verify())])
+    const frames = this.#host.heartbeatFrames()
     for (const connection of connections) connection.beat(frames)
   }
 }

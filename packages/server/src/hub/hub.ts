@@ -5,6 +5,7 @@ import type { TagRegistry } from '../registry/tag-registry.ts'
 import type { Reporter } from '../reporter.ts'
 import { Channel } from './channel.ts'
 import { Connection, type ConnectionHost, type ConnectionRequest } from './connection.ts'
+import { Disconnects } from './disconnects.ts'
 import { HeartbeatFrames, HeartbeatWheel } from './heartbeat.ts'
 
 /** Clients come back at about a thousand a second. */
@@ -28,6 +29,7 @@ export class Hub implements ConnectionHost {
   readonly maxBacklogBytes: number
   readonly writeStallMs: number
   readonly resets: Map<ResetReason, number> = new Map()
+  readonly disconnects: Disconnects
   readonly #options: HubOptions
   readonly #channels = new Map<string, { readonly channel: Channel; users: number }>()
   readonly #connections = new Map<string, Connection>()
@@ -42,7 +44,14 @@ export class Hub implements ConnectionHost {
     this.clock = options.clock
     this.maxBacklogBytes = options.limits.maxBacklogBytes
     this.writeStallMs = options.limits.writeStallMs
-    this.#wheel = new HeartbeatWheel(options.clock, options.heartbeatMs, () => this.retryMs())
+    this.disconnects = new Disconnects({
+      ...options,
+      verifyMs: options.heartbeatMs,
+      end: (scope) => {
+        this.#endStreams(scope)
+      },
+    })
+    this.#wheel = new HeartbeatWheel(this, options.heartbeatMs)
   }
 
   get connections(): ReadonlyMap<string, Connection> {
@@ -104,6 +113,7 @@ export class Hub implements ConnectionHost {
     if (this.#connections.size > 0 || this.#ending.size > 0) await ended
     deadline()
     for (const cancel of cancels) cancel?.()
+    this.disconnects.close()
   }
 
   greeting(): Omit<HelloFrame, 'connection' | 'cursor'> {
@@ -139,6 +149,19 @@ export class Hub implements ConnectionHost {
   ended(connection: Connection): void {
     this.#ending.delete(connection)
     if (this.#connections.size === 0 && this.#ending.size === 0) this.#onEnded?.()
+  }
+
+  /** Compares what is not about one connection with the registry. */
+  async verify(): Promise<void> {
+    if (this.#options.scoped) await this.disconnects.verify()
+  }
+
+  /** Ends the streams in a scope, or all: whoever may still listen is authorized anew. */
+  #endStreams(scope: string | undefined): void {
+    if (scope !== undefined && !this.#channels.has(scope)) return
+    const ending = [...this.#connections.values()].filter(({ scopes }) => scope === undefined || scopes.includes(scope))
+    const spreadMs = Math.min(MAX_RETRY_MS, ending.length * RETRY_MS_PER_CONNECTION)
+    for (const connection of ending) connection.bye('reauthorize', spreadMs)
   }
 
   #dismiss(connection: Connection): undefined {

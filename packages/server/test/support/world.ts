@@ -19,7 +19,7 @@ export interface TestRequest {
   readonly body?: unknown
 }
 
-function toRequest({ method = 'POST', path = '', headers = {}, body }: TestRequest): HandlerRequest {
+export function toRequest({ method = 'POST', path = '', headers = {}, body }: TestRequest): HandlerRequest {
   const all: Record<string, string> = { 'content-type': 'application/json', host: 'app.test', ...headers }
   return { method, path, host: undefined, header: (name) => all[name], readBody: () => Promise.resolve(body) }
 }
