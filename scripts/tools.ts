@@ -6,6 +6,10 @@ export function findChromium(): string | undefined {
   return process.env['CHROMIUM_PATH'] || findOnPath('chromium', 'chromium-browser', 'google-chrome')
 }
 
+export function findCurl(): string | undefined {
+  return findOnPath('curl')
+}
+
 /** The full path of the first of these programs that the PATH has. */
 function findOnPath(...names: string[]): string | undefined {
   const directories = (process.env['PATH'] ?? '').split(delimiter)

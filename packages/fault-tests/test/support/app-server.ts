@@ -67,6 +67,7 @@ async function listen(options: SystemOptions, port: number): Promise<[TagInvalid
   const system = createTagInvalidationSystem(options)
   const app = express()
   app.use('/api/invalidator', createExpressMiddleware(system))
+  app.get('/', (_, res) => void res.type('html').send('<!doctype html>'))
   const http = app.listen(port, '127.0.0.1')
   await once(http, 'listening')
   return [system, http]
