@@ -10,6 +10,7 @@ const MAX_LENGTH = 2 ** 20
 export class EventReader {
   readonly #onEvent: (event: string, data: string) => void
   #rest = ''
+  #endsInCR = false
   #event = ''
   #data = ''
 
@@ -19,13 +20,13 @@ export class EventReader {
 
   /** @throws {QueryTagsError} `too-large` */
   feed(text: string): void {
-    const held = this.#rest.endsWith('\r')
     this.#rest += text
-    // A long line may come in many pieces; they are not searched again and again.
-    if (held || /[\r\n]/.test(text)) {
+    // A long line may come in many pieces. It is not searched from its start for each of them.
+    if (this.#endsInCR || /[\r\n]/.test(text)) {
       // At the end, a CR may be the first half of a CRLF.
       const lines = this.#rest.split(/\r\n|\n|\r(?!$)/)
       this.#rest = lines.pop()!
+      this.#endsInCR = this.#rest.endsWith('\r')
       for (const line of lines) this.#read(line)
     }
     if (this.#rest.length + this.#data.length > MAX_LENGTH) throw new QueryTagsError('too-large', 'Event too long')

@@ -1,11 +1,12 @@
-import { QueryTagsError, readTags, type ErrorBody, type WatchAnswer } from '@query-tags/core'
-import { Refusal, type Transport } from '@query-tags/core/client'
+import { QueryTagsError, type ErrorBody } from '@query-tags/core'
+import { readWatchAnswer, Refusal, type Transport } from '@query-tags/core/client'
 import { EventReader } from './event-reader.ts'
 
 /** Request headers, or a function that makes them, called for every request. */
 export type HeadersOption = HeadersInit | (() => HeadersInit | Promise<HeadersInit>)
 
 export interface HTTPTransportOptions {
+  /** Where the server's handler is mounted: a path of the page's origin, or an absolute URL. */
   readonly basePath: string
   readonly headers?: HeadersOption | undefined
   readonly credentials?: RequestCredentials | undefined
@@ -15,7 +16,9 @@ export interface HTTPTransportOptions {
 const JSON_TYPE = 'application/json'
 const CONTENT_TYPE = 'content-type'
 
-/** Streams over fetch, with requests beside them. A signal that aborts frees the socket, whatever was read of the answer. */
+/**
+ * Streams over fetch, with requests beside them: for clients that send some of it another way, on `createConnection` of core/client. Apps use
+ * `createHTTPInvalidatorClient`. A signal that aborts frees the socket, whatever was read of the answer. */
 export function createHTTPTransport(options: HTTPTransportOptions): Transport {
   return {
     async open(request, events, signal) {
@@ -33,9 +36,7 @@ export function createHTTPTransport(options: HTTPTransportOptions): Transport {
     },
     async watch(request, signal) {
       const response = await post(options, '/watch', JSON_TYPE, request, signal)
-      const answer = (await response.json()) as { n: number; tags?: unknown; expired?: unknown } | null
-      if (answer?.expired === true || readTags(answer?.tags)) return answer as WatchAnswer
-      throw new QueryTagsError('malformed-message', 'Malformed watch answer')
+      return readWatchAnswer(await response.json())
     },
   }
 }

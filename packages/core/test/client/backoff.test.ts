@@ -26,7 +26,9 @@ describe('the delay before the next attempt', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5000 }), random, (failures, chance) => {
         const delayMs = retryDelayMs(failures, 0, chance)
-        return delayMs >= 500 && delayMs <= 20_000
+
+        expect(delayMs).toBeGreaterThanOrEqual(500)
+        expect(delayMs).toBeLessThanOrEqual(20_000)
       }),
     )
   })

@@ -179,7 +179,7 @@ describe('the status', () => {
 
   it('keeps its identity until it changes, and calls each listener once a change', async () => {
     const world = await live()
-    const listener = vi.fn()
+    const listener = vi.fn<() => void>()
     const unsubscribe = world.client.subscribe(listener)
     const { status } = world.client
 
@@ -197,7 +197,7 @@ describe('the status', () => {
 
   it('survives a listener that throws', async () => {
     const world = new World()
-    const after = vi.fn()
+    const after = vi.fn<() => void>()
     world.client.subscribe(() => {
       throw new Error('listener')
     })
@@ -261,7 +261,7 @@ describe('closing', () => {
     world.stream.hello()
     attachment.watch(['a'], FIRST)
     await world.run(100)
-    const listener = vi.fn()
+    const listener = vi.fn<() => void>()
     world.client.subscribe(listener)
 
     world.client.close()
@@ -439,16 +439,16 @@ describe('a stream that ends', () => {
   })
 })
 
-describe('a refusal', () => {
-  const refused = async (refusal: Refusal): Promise<World> => {
-    const world = new World()
-    world.attach()
-    await world.run()
-    world.stream.fail(refusal)
-    await world.run()
-    return world
-  }
+const refused = async (refusal: Refusal): Promise<World> => {
+  const world = new World()
+  world.attach()
+  await world.run()
+  world.stream.fail(refusal)
+  await world.run()
+  return world
+}
 
+describe('a refusal', () => {
   it.each([
     [new Refusal(401, 'unauthorized'), 'unauthorized'],
     [new Refusal(403, 'scope-denied'), 'scope-denied'],

@@ -1,5 +1,6 @@
 import type { Attachment, Binding, InvalidatorClient, ReadPosition } from '../../src/client/client.ts'
 import type { PlainTag } from '../../src/tags/tag.ts'
+import { nameOf } from './world.ts'
 
 /** A fetch that is under way. It read the database when it began. */
 interface Fetch {
@@ -74,7 +75,7 @@ export class ModelApp implements Binding {
   onHello(): void {}
 
   onInvalidate({ tags }: { readonly tags: readonly PlainTag[] }): void {
-    for (const tag of tags) this.#invalidate(String(tag))
+    for (const tag of tags) this.#invalidate(nameOf(tag))
   }
 
   onReset(): void {
@@ -82,7 +83,7 @@ export class ModelApp implements Binding {
   }
 
   onMissed(added: readonly PlainTag[], missed: readonly PlainTag[] | 'expired'): void {
-    for (const tag of missed === 'expired' ? added : missed) this.#invalidate(String(tag))
+    for (const tag of missed === 'expired' ? added : missed) this.#invalidate(nameOf(tag))
   }
 
   #invalidate(tag: string): void {

@@ -1,6 +1,6 @@
 import { Refusal } from '../../src/client/transport.ts'
 import type { StreamRequest } from '../../src/protocol/messages.ts'
-import type { PlainTag } from '../../src/tags/tag.ts'
+import { nameOf } from './world.ts'
 import { GLOBAL, type ScriptedStream, type ScriptedWatch } from './scripted-transport.ts'
 
 interface Entry {
@@ -140,8 +140,4 @@ export class ModelServer {
   #at(seq: number): string {
     return `e${this.#epoch}:${seq}`
   }
-}
-
-function nameOf(tag: PlainTag): string {
-  return 'path' in tag ? tag.path : String(tag[0])
 }

@@ -199,17 +199,17 @@ describe('the cursor', () => {
   })
 })
 
-describe('effects come before the cursor', () => {
-  const failing = async (run: (world: World) => void): Promise<World> => {
-    const world = await connected()
-    world.binding.during = () => {
-      world.binding.during = () => {}
-      throw new Error('effect')
-    }
-    run(world)
-    return world
+const failing = async (run: (world: World) => void): Promise<World> => {
+  const world = await connected()
+  world.binding.during = () => {
+    world.binding.during = () => {}
+    throw new Error('effect')
   }
+  run(world)
+  return world
+}
 
+describe('effects come before the cursor', () => {
   it('an invalidation whose effect throws comes again, and nothing after it is applied (guarantee 5)', async () => {
     const world = await failing((broken) => broken.stream.invalidate('e:101', 'a'))
     const [first] = world.transport.streams

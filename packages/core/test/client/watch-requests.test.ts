@@ -223,12 +223,12 @@ describe('watch requests', () => {
   })
 })
 
-describe('a connection that lives elsewhere', () => {
-  const refuse = async (world: World, error: unknown = new Refusal(409, 'not-here')): Promise<void> => {
-    world.watch.fail(error)
-    await world.run()
-  }
+const refuse = async (world: World, error: unknown = new Refusal(409, 'not-here')): Promise<void> => {
+  world.watch.fail(error)
+  await world.run()
+}
 
+describe('a connection that lives elsewhere', () => {
   it('is opened anew at once, with the full list, which answers the ask', async () => {
     const { world, attachment } = await connected()
     world.stream.heartbeat({ [GLOBAL]: 'e:100' })

@@ -5,7 +5,7 @@ import { FakeEnvironment } from './fake-environment.ts'
 describe('the watchdog', () => {
   it('reports a stream that was silent for its limit, once (guarantee 9)', async () => {
     const environment = new FakeEnvironment()
-    const onSilent = vi.fn()
+    const onSilent = vi.fn<() => void>()
     new Watchdog(environment, onSilent).start(1000)
 
     await environment.advance(999)
@@ -16,7 +16,7 @@ describe('the watchdog', () => {
 
   it('counts from the last byte', async () => {
     const environment = new FakeEnvironment()
-    const onSilent = vi.fn()
+    const onSilent = vi.fn<() => void>()
     const watchdog = new Watchdog(environment, onSilent)
     watchdog.start(1000)
 
@@ -30,7 +30,7 @@ describe('the watchdog', () => {
 
   it('believes the wall clock when the monotonic one stood still, as in sleep', () => {
     const environment = new FakeEnvironment()
-    const onSilent = vi.fn()
+    const onSilent = vi.fn<() => void>()
     const watchdog = new Watchdog(environment, onSilent)
     watchdog.start(1000)
 
@@ -43,7 +43,7 @@ describe('the watchdog', () => {
 
   it('is not fooled by a wall clock that was set back', async () => {
     const environment = new FakeEnvironment()
-    const onSilent = vi.fn()
+    const onSilent = vi.fn<() => void>()
     new Watchdog(environment, onSilent).start(1000)
 
     environment.sleep(-3_600_000)
@@ -54,7 +54,7 @@ describe('the watchdog', () => {
 
   it('leaves no timer behind when it is stopped, and says nothing then (guarantee 13)', () => {
     const environment = new FakeEnvironment()
-    const onSilent = vi.fn()
+    const onSilent = vi.fn<() => void>()
     const watchdog = new Watchdog(environment, onSilent)
     watchdog.start(1000)
 

@@ -80,6 +80,11 @@ export class World {
   }
 }
 
+/** The tags of these tests are raw and of one name. */
+export function nameOf(tag: PlainTag): string {
+  return 'path' in tag ? tag.path : tag.filter((part) => typeof part === 'string').join()
+}
+
 function names(tags: readonly PlainTag[]): string {
-  return tags.map((tag) => ('path' in tag ? tag.path : String(tag[0]))).join(' ')
+  return tags.map(nameOf).join(' ')
 }
