@@ -66,7 +66,7 @@ export class SettleGuard {
   onUpdate(entry: TaggedQuery, action: UpdateAction): void {
     switch (action.type) {
       case 'fetch':
-        entry.attempt = { read: this.#begin(entry), partial: isPartial(entry, action.meta) }
+        entry.attempt = { read: this.#beginFirst(entry), partial: isPartial(entry, action.meta) }
         return
       case 'failed':
         // The query function is called anew after this, so what it reads is newer.
@@ -93,6 +93,12 @@ export class SettleGuard {
     entry.invalidatedAt = Math.max(entry.invalidatedAt, at)
     entry.query.invalidate()
     return true
+  }
+
+  #beginFirst(entry: TaggedQuery): ReadMoment {
+    // guard(late-promise): without a query function it can only be a promise that was streamed here, long after its snapshot, guarantee 8
+    if (!entry.query.options.queryFn) return this.#snapshots.unseen
+    return this.#begin(entry)
   }
 
   #begin(entry: TaggedQuery): ReadMoment {

@@ -171,6 +171,30 @@ it.each(['before', 'after'])(
   },
 )
 
+it('a promise that is streamed long after its snapshot counts as read on the server, too (guarantee 8)', async () => {
+  const server = createServer(['a'])
+  const { queryClient } = openPage(server)
+  const rendering = new QueryClient({ defaultOptions: { dehydrate: { shouldDehydrateQuery: () => true } } })
+  carryCursor(rendering, { [GLOBAL]: 'e:0' })
+  hydrate(queryClient, dehydrate(rendering))
+  server.client.hello()
+  await settle()
+  rendering.clear()
+  const answered = Promise.withResolvers<number>()
+  void rendering.prefetchQuery({ ...server.options('a'), queryFn: () => answered.promise })
+  server.change('a')
+  server.client.deliver()
+
+  hydrate(queryClient, dehydrate(rendering))
+  answered.resolve(0)
+  await vi.advanceTimersByTimeAsync(0)
+  show(queryClient, server.options('a'))
+  server.client.answer()
+  await settle()
+
+  expect(queryClient.getQueryData(['a'])).toBe(1)
+})
+
 it('of a persisted cache of 200 queries, the 3 that changed since are fetched', async () => {
   const names = Array.from({ length: 200 }, (_, i) => `row ${i}`)
   const server = createServer(names)
