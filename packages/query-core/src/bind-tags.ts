@@ -1,4 +1,4 @@
-import { toPlainTag, toTagKey, type PlainTag, type Scope, type TagInput } from '@query-tags/core'
+import { toPlainTag, toScopeId, toTagKey, type PlainTag, type Scope, type TagInput } from '@query-tags/core'
 import type { Attachment, Binding, Invalidation, InvalidatorClient, ReadPosition } from '@query-tags/core/client'
 import {
   focusManager,
@@ -50,7 +50,10 @@ export interface BindTagsOptions {
   readonly client: InvalidatorClient
   /** TanStack Router's router. Loaders of routes that declare `staticData: { tags }` run again, too. */
   readonly router?: InvalidationRouter | undefined
-  /** A wish for one scope, which the server has to confirm. Without it the client gets every scope that the server resolves for it. */
+  /**
+   * A wish for one scope, which the server has to confirm. Without it the client gets every scope that the server resolves for it. When a
+   * cache is bound for another scope than before, everything tagged in it counts as outdated at once.
+   */
   readonly scope?: Scope | undefined
   /** Called after each invalidation that was applied; for logs and devtools. */
   readonly onInvalidation?: ((event: InvalidationEvent) => void) | undefined
@@ -110,6 +113,17 @@ const ORDINARY: BindingEnvironment = {
     return () => clearTimeout(timer)
   },
   random: Math.random,
+}
+
+/** The scope that each cache was last bound for. */
+const boundFor = new WeakMap<QueryClient, string | undefined>()
+
+/** Whether a cache was bound for another scope before; notes this one. */
+function isOtherUser(queryClient: QueryClient, scope: Scope | undefined): boolean {
+  const id = scope && toScopeId(scope)
+  const isOther = boundFor.has(queryClient) && boundFor.get(queryClient) !== id
+  boundFor.set(queryClient, id)
+  return isOther
 }
 
 /** The wiring: client, query cache and mutation cache on one side, index, guard, coverage and scheduler on the other. */
@@ -175,6 +189,8 @@ class CacheBinding implements TagBinding, Binding {
       cache.subscribe((event) => this.#onCacheEvent(event)),
       focusManager.subscribe(() => this.#onFocus()),
     ]
+    // guard(other-user): nothing that the user before has read may pass for this one's, not even until the hello, guarantee 8
+    if (isOtherUser(queryClient, scope)) this.#invalidate(this.#index.entries(), this.#history.tick(), 0)
   }
 
   invalidateLocally(tags: readonly TagInput[]): void {

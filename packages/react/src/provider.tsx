@@ -31,7 +31,7 @@ export type TagInvalidationProviderProps = ClientProps & {
   readonly router?: InvalidationRouter | undefined
   /**
    * The scope that the server must find this user in; it refuses the stream otherwise. Without it the server's word decides alone. Compared
-   * by content.
+   * by content. When it changes, everything tagged counts as outdated: it was read by another user.
    */
   readonly scope?: Scope | undefined
   /** Called after each invalidation was applied, with the queries that it hit. For logs and devtools. */

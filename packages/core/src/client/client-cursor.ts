@@ -66,6 +66,10 @@ export function doubtfulScopes(at: ClientCursor, sent: Cursor, hello: Cursor, is
     // guard(hello-ahead): the replay starts after the position that was sent, or in another epoch, guarantee 3
     if (sent[scope] && !isAtOrBefore(hello[scope], sent[scope])) doubtful.add(scope)
   }
+  for (const scope of Object.keys(at.current ?? {})) {
+    // guard(left-scope): by now this may be another user, or nobody, with the data of the one before. (Without any scope the registry is away.) guarantee 8
+    if (!hello[scope] && Object.keys(hello).length > 0) doubtful.add(scope)
+  }
   return [...doubtful]
 }
 
