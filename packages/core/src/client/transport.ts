@@ -1,4 +1,5 @@
-import type { QueryTagsErrorCode } from '../errors.ts'
+import { QueryTagsError, type QueryTagsErrorCode } from '../errors.ts'
+import { readTags } from '../protocol/decode.ts'
 import type { StreamRequest, WatchAnswer, WatchRequest } from '../protocol/messages.ts'
 
 /** How a connection reaches its server. `http-client` has the one over fetch. */
@@ -17,6 +18,17 @@ export interface StreamEvents {
   onEvent(event: string, data: string): void
   /** Bytes arrived, whatever they were. The watchdog counts on it. */
   onActivity(): void
+}
+
+/**
+ * The answer to a watch request, once it is known to be one.
+ *
+ * @throws {QueryTagsError} `malformed-message`
+ */
+export function readWatchAnswer(body: unknown): WatchAnswer {
+  const answer = body as { tags?: unknown; expired?: unknown } | null | undefined
+  if (answer?.expired === true || readTags(answer?.tags)) return answer as WatchAnswer
+  throw new QueryTagsError('malformed-message', 'Malformed watch answer')
 }
 
 /** The server, or something before it, answered with something other than what was asked for. */
