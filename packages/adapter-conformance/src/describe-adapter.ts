@@ -18,6 +18,8 @@ export type Flags = { readonly [K in Feature]?: string }
 /** One line of the file that `CONFORMANCE_RESULTS` names: what became of one adapter. */
 export interface AdapterResults {
   readonly adapter: string
+  /** Every case, in the order of the suite. */
+  readonly claims: readonly string[]
   /** By case: `passed`, `failed`, or the reason why it was left out. */
   readonly results: Readonly<Record<string, string>>
 }
@@ -69,7 +71,7 @@ export function describeAdapter(name: string, start: StartApp, flags: Flags = {}
     })
     afterAll(() => {
       const file = process.env['CONFORMANCE_RESULTS']
-      const line: AdapterResults = { adapter: name, results }
+      const line: AdapterResults = { adapter: name, claims: cases.map((one) => one.name), results }
       if (file) appendFileSync(file, `${JSON.stringify(line)}\n`)
     })
   })

@@ -4,6 +4,9 @@ import { BASE, describeAdapter, PAGE_ORIGIN, type StartApp } from '@query-tags/a
 import { createElysiaPlugin } from '@query-tags/adapter-elysia'
 import { Elysia } from 'elysia'
 
+// Elysia's listener on Node waits for the end of the process, and here are many.
+process.setMaxListeners(0)
+
 const start: StartApp = ({ system, context, nested, cors: usesCors, onError }) => {
   const app = new Elysia({ adapter: node() })
     .onError(({ error }) => {

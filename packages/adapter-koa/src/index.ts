@@ -28,7 +28,17 @@ export function createKoaMiddleware<Ctx>(
     // A stream as `ctx.body` would make Koa report an error for every client that leaves.
     ctx.respond = false
     ctx.compress = false
+    ignoreLostClients(ctx)
     send(outcome, ctx.res)
+  }
+}
+
+/** Koa makes an error of the app of what happens to a socket: for every client that leaves while something is being written. */
+function ignoreLostClients(ctx: Context): void {
+  const report = ctx.onerror.bind(ctx)
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a method of Koa, no event handler
+  ctx.onerror = (error) => {
+    if (error !== ctx.req.socket.errored) report(error)
   }
 }
 

@@ -1,6 +1,7 @@
 import type { PlainTag } from '@query-tags/core'
 import { expect, vi } from 'vitest'
 import type { AppSetup } from '../app.ts'
+import type { Reply } from '../client/exchange.ts'
 import type { World } from '../world.ts'
 import type { Case } from './case.ts'
 
@@ -72,25 +73,44 @@ export const lifetimeCases: Case[] = [
     name: 'holds little for a reader that does not read, and resets it in the end',
     async run(start) {
       const world = await start()
-      const stream = await world.connect({ watch: '*' })
-      await stream.body.until('hello')
-      stream.body.pause()
+      const stream = await openUnread(world)
 
-      let sent = 0
-      let isFull = false
-      for (let more = 10; more > 0 && sent < MAX_UNREAD_BYTES; more -= isFull ? 1 : 0) {
-        const tags = toLargeTags(sent)
-        await world.system.invalidateTags({ tags })
-        sent += JSON.stringify(tags).length
-        // From now on all waits in the connection, merged.
-        isFull ||= world.system.stats().backlogBytes > 0
-      }
+      const isBounded = await writeUntilMerged(world, 10)
 
-      // Had the adapter not listened to the socket, all would be in the response's own buffers.
-      expect(sent).toBeLessThan(MAX_UNREAD_BYTES)
+      expect(isBounded).toBe(true)
       expect(world.system.stats().backlogBytes).toBeLessThanOrEqual(65_536)
       stream.body.resume()
       expect(await stream.body.until('reset')).toMatchObject({ reason: 'overflow' })
+    },
+  },
+  {
+    name: 'frees everything when a client leaves while something is being written',
+    async run(start) {
+      const world = await start()
+      const stream = await openUnread(world)
+      await writeUntilMerged(world, 1)
+
+      await stream.leave()
+
+      await world.empty()
+      await roundTrip(world)
+    },
+  },
+  {
+    name: 'leaves nothing of a hundred clients that come and go',
+    async run(start) {
+      const world = await start()
+      for (let round = 0; round < 10; round++) {
+        await Promise.all(
+          Array.from({ length: 10 }, async () => {
+            const stream = await world.connect()
+            await stream.body.until('hello')
+            await stream.leave()
+          }),
+        )
+      }
+
+      await world.empty()
     },
   },
   {
@@ -115,6 +135,30 @@ export const lifetimeCases: Case[] = [
     },
   },
 ]
+
+/** A stream of everything whose client does not read on. */
+async function openUnread(world: World): Promise<Reply> {
+  const stream = await world.connect({ watch: '*' })
+  await stream.body.until('hello')
+  stream.body.pause()
+  return stream
+}
+
+/**
+ * Invalidates until the sockets are full and what comes waits in the connection, merged, and then some more times. False when it never does:
+ * all would be in the response's own buffers, had the adapter not listened to the socket.
+ */
+async function writeUntilMerged(world: World, more: number): Promise<boolean> {
+  let isFull = false
+  for (let sent = 0, left = more; left > 0; left -= isFull ? 1 : 0) {
+    if (sent > MAX_UNREAD_BYTES) return false
+    const tags = toLargeTags(sent)
+    await world.system.invalidateTags({ tags })
+    sent += JSON.stringify(tags).length
+    isFull ||= world.system.stats().backlogBytes > 0
+  }
+  return true
+}
 
 /** What happened to a connection before this request is known to the server after it. */
 async function roundTrip(world: World): Promise<void> {
