@@ -69,7 +69,7 @@ export class Stream {
   /** Where it was asked to start. Until the server verified its position, the scopes that are missing in the cursor wait for a reset. */
   #sent: Cursor = {}
   #isOpen = false
-  #isVerified = false
+  #isVerified = true
   #isOver = false
   #requests: WatchRequests | undefined
   /** Names the stream to the server, from hello on. */
@@ -119,7 +119,8 @@ export class Stream {
   get state(): 'connecting' | 'live' | 'degraded' {
     if (!this.#isOpen) return 'connecting'
     const { current = {} } = this.#host.memory.cursor
-    return this.#isVerified && Object.keys(this.#sent).every((scope) => current[scope]) ? 'live' : 'degraded'
+    const isResolved = Object.keys(current).length > 0 && Object.keys(this.#sent).every((scope) => current[scope])
+    return this.#isVerified && isResolved ? 'live' : 'degraded'
   }
 
   /** Looks at once whether the stream went silent. */
@@ -197,6 +198,7 @@ export class Stream {
     // guard(ended-by-effect): the effect may have ended the binding, and by now the cursor can be another user's, guarantee 5
     if (this.#isOver) return
     this.#host.memory.cursor = to
+    this.#onActivity()
     this.#host.onState()
   }
 
@@ -210,7 +212,6 @@ export class Stream {
     memory.retryMs = retryMs
     this.connection = connection
     this.#isOpen = true
-    this.#isVerified = Object.keys(cursor).length > 0
     this.#watchdog.start(silenceMs(memory))
     this.#onActivity()
     try {

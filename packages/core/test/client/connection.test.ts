@@ -141,10 +141,12 @@ describe('the status', () => {
 
     world.stream.hello({ cursor: {} })
     expect(world.state).toBe('degraded')
+    world.stream.heartbeat({}, false)
+    expect(world.state).toBe('degraded')
+    world.stream.heartbeat({}, true)
+    expect(world.state).toBe('degraded')
     world.stream.reset({ [GLOBAL]: 'f:1' }, 'epoch')
 
-    expect(world.state).toBe('degraded')
-    world.stream.heartbeat({ [GLOBAL]: 'f:1' })
     expect(world.state).toBe('live')
   })
 
@@ -237,6 +239,18 @@ describe('the status', () => {
     world.environment.sleep(2.5 * HEARTBEAT_MS + 1)
 
     expect(attachment.isBehind()).toBe(true)
+  })
+
+  it('is behind no more when a reset made it live', async () => {
+    const world = new World()
+    const attachment = world.attach()
+    await world.run(25_000)
+    world.stream.hello({ cursor: {} })
+    expect(attachment.isBehind()).toBe(true)
+
+    world.stream.reset({ [GLOBAL]: 'e:1' })
+
+    expect(attachment.isBehind()).toBe(false)
   })
 
   it('is behind when it was degraded for 2.5 heartbeats', async () => {

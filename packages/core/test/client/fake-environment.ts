@@ -79,6 +79,6 @@ export class FakeEnvironment implements Environment {
 }
 
 /** Lets every promise that can settle do so. */
-export async function settle(): Promise<void> {
+async function settle(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve))
 }

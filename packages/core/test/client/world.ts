@@ -8,7 +8,7 @@ import { ScriptedTransport, type ScriptedStream, type ScriptedWatch } from './sc
 export const FIRST: ReadPosition = { first: true, cursor: undefined }
 
 /** What a binding was told, as short lines. */
-export class RecordingBinding implements Binding {
+class RecordingBinding implements Binding {
   readonly log: string[] = []
   /** Runs inside each callback, before it returns. */
   during: (line: string) => void = () => {}
