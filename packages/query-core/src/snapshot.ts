@@ -13,6 +13,8 @@ const CLOCK_SKEW_MS = 30_000
  * Puts a cursor into a cache as an entry of its own, so that `dehydrate` and persisters take it along: it says how old the data beside it
  * are. On a server, take it with `system.cursor()` before anything is read.
  *
+ * @param cursor `undefined`, where there is no server, puts nothing in.
+ *
  * @example
  * ```ts
  * const queryClient = new QueryClient()
@@ -21,8 +23,8 @@ const CLOCK_SKEW_MS = 30_000
  * return dehydrate(queryClient)
  * ```
  */
-export function carryCursor(queryClient: QueryClient, cursor: Cursor): void {
-  writeSnapshot(queryClient, Math.random().toString(36).slice(2), cursor)
+export function carryCursor(queryClient: QueryClient, cursor: Cursor | undefined): void {
+  if (cursor) writeSnapshot(queryClient, Math.random().toString(36).slice(2), cursor)
 }
 
 export function isSnapshot(query: Query): boolean {

@@ -302,6 +302,14 @@ it('a cache from before the page without a snapshot is not trusted (guarantee 8)
   expect(server.reads).toEqual(['a'])
 })
 
+it('puts nothing into a cache where there is no cursor', () => {
+  const queryClient = new QueryClient()
+
+  carryCursor(queryClient, undefined)
+
+  expect(queryClient.getQueryCache().getAll()).toEqual([])
+})
+
 it('what was marked when it was stored is fetched when it is shown again, also with refetchOnMount off', async () => {
   const server = createServer(['a'])
   const first = openPage(server)

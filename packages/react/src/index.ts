@@ -2,5 +2,5 @@ export { TagInvalidationProvider, type TagInvalidationProviderProps } from './pr
 export { useInvalidateLocally } from './use-invalidate-locally.ts'
 export { useInvalidationStatus } from './use-invalidation-status.ts'
 export { useTagListener } from './use-tag-listener.ts'
-export { withInvalidates, type InvalidationEvent, type InvalidationRouter } from '@query-tags/query-core'
+export { carryCursor, withInvalidates, type InvalidationEvent, type InvalidationRouter } from '@query-tags/query-core'
 export type { ConnectionStatus, InvalidatorClient } from '@query-tags/core/client'
