@@ -1,8 +1,8 @@
 import { defineConfig, type OxlintConfig, type OxlintOverride } from 'oxlint'
 
 /**
- * Which of our entries the shipped code of each package may import: core <- server <- adapter-*, core <- http-client,
- * core <- query-core <- react. What is not listed is refused, so browser code never pulls the server in.
+ * Which of our entries the shipped code of each package may import: core <- server <- adapter-*, core <- http-client <-
+ * start-client, core <- query-core <- react. What is not listed is refused, so browser code never pulls the server in.
  */
 const mayImport: Record<string, { ours: string[]; node?: boolean }> = {
   core: { ours: [] },
@@ -10,6 +10,7 @@ const mayImport: Record<string, { ours: string[]; node?: boolean }> = {
   'adapter-*': { ours: ['server', 'server/node'], node: true },
   'adapter-conformance': { ours: ['core', 'server'], node: true },
   'http-client': { ours: ['core', 'core/client'] },
+  'start-client': { ours: ['core', 'core/client', 'http-client'] },
   'query-core': { ours: ['core', 'core/client'] },
   react: { ours: ['core', 'core/client', 'http-client', 'query-core'] },
   testing: { ours: ['core', 'core/client', 'server'] },
