@@ -10,7 +10,7 @@ const HOUR_MS = 3_600_000
 
 /**
  * An Express app with a system on a real port, that can be killed and started again. To its clock it has been running for an hour: a server
- * that is younger than the page can't say what changed since the page loaded, and resets it.
+ * that is younger than the page can't say what changed since the page loaded, and resets it. `resolveScope` gets the header `x-user`.
  */
 export class AppServer {
   readonly #options: SystemOptions
@@ -66,7 +66,7 @@ export class AppServer {
 async function listen(options: SystemOptions, port: number): Promise<[TagInvalidationSystem, Server]> {
   const system = createTagInvalidationSystem(options)
   const app = express()
-  app.use('/api/invalidator', createExpressMiddleware(system))
+  app.use('/api/invalidator', createExpressMiddleware(system, { context: (req) => req.get('x-user') }))
   app.get('/', (_, res) => void res.type('html').send('<!doctype html>'))
   const http = app.listen(port, '127.0.0.1')
   await once(http, 'listening')
