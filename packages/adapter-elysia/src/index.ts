@@ -29,13 +29,14 @@ export function createElysiaPlugin<Ctx, Native = Context>(
   ...[options]: ContextOptions<Ctx, [context: Native], ElysiaPluginOptions>
 ): Elysia {
   const handle = async (native: Context): Promise<Response> => {
-    const { request, params, body } = native
+    // Elysia reads this source, and puts into the context what it sees used: the last three are for `context` only.
+    const { request, params, body, headers, query, cookie } = native
     const asked = fromRequest(request, (params as { '*'?: string } | undefined)?.['*'] ?? '')
     const outcome = await system.respond(
       // A hook of the app may have read the body before us.
       { ...asked, readBody: (...limits) => (request.bodyUsed ? Promise.resolve(body) : asked.readBody(...limits)) },
       // Without `context` nothing is known of Ctx, so undefined is one.
-      () => options?.context?.(native as Native) as Ctx,
+      () => options?.context?.(Object.assign(native, { headers, query, cookie }) as Native) as Ctx,
     )
     return toResponse(outcome, request.signal)
   }
