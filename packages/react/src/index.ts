@@ -1,4 +1,5 @@
 export { TagInvalidationProvider, type TagInvalidationProviderProps } from './provider.tsx'
+export type { TaggedRouteMatch } from './static-data.ts'
 export { useInvalidateLocally } from './use-invalidate-locally.ts'
 export { useInvalidationStatus } from './use-invalidation-status.ts'
 export { useTagListener } from './use-tag-listener.ts'
