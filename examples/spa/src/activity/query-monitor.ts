@@ -28,6 +28,7 @@ export class QueryMonitor {
       }
       refresh()
     })
+    this.#refresh()
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {

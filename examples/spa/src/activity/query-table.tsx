@@ -1,13 +1,15 @@
-import { useSyncExternalStore } from 'react'
-import { queryClient } from '../lib/query-client.ts'
+import { useQueryClient } from '@tanstack/react-query'
+import { useMemo, useSyncExternalStore } from 'react'
 import { useFlash } from '../components/use-flash.ts'
 import { QueryMonitor, type QueryRow } from './query-monitor.ts'
 
-const monitor = new QueryMonitor(queryClient.getQueryCache())
+const NO_ROWS: readonly QueryRow[] = []
 
-/** The tagged queries of this page and how often each was fetched. */
+/** The tagged queries of this page and how often each was fetched here. */
 export function QueryTable() {
-  const rows = useSyncExternalStore(monitor.subscribe, monitor.rows)
+  const cache = useQueryClient().getQueryCache()
+  const monitor = useMemo(() => new QueryMonitor(cache), [cache])
+  const rows = useSyncExternalStore(monitor.subscribe, monitor.rows, () => NO_ROWS)
   return (
     <section className="card" aria-label="Queries">
       <table className="queries">
