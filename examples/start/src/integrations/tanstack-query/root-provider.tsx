@@ -1,0 +1,21 @@
+import { QueryClientProvider } from '@tanstack/react-query'
+import { useRouter } from '@tanstack/react-router'
+import { TagInvalidationProvider } from '@query-tags/react'
+import { createInvalidatorClient } from '@query-tags/start-client'
+
+const invalidatorClient = createInvalidatorClient({
+  sseBasePath: '/api/invalidator',
+})
+
+export default function TanStackQueryProvider({ children }: { children: React.ReactNode }) {
+  const router = useRouter()
+  const queryClient = router.options.context.queryClient
+
+  return (
+    <QueryClientProvider client={queryClient}>
+      <TagInvalidationProvider client={invalidatorClient} queryClient={queryClient} router={router}>
+        {children}
+      </TagInvalidationProvider>
+    </QueryClientProvider>
+  )
+}
