@@ -2,7 +2,7 @@ import { withTags } from '@query-tags/core'
 import { createHTTPInvalidatorClient, type InvalidatorClient } from '@query-tags/http-client'
 import { bindTags, type InvalidationEvent } from '@query-tags/query-core'
 import type { SystemOptions } from '@query-tags/server'
-import { QueryClient, QueryObserver } from '@tanstack/query-core'
+import { QueryClient, QueryObserver, type Query } from '@tanstack/query-core'
 import { onTestFinished, vi } from 'vitest'
 import { AppServer } from './app-server.ts'
 import { ShiftedEnvironment } from './shifted-environment.ts'
@@ -80,10 +80,14 @@ export class World {
     return this.events.filter(({ source }) => source === 'reset').map(({ reason }) => reason)
   }
 
+  /** The cache's own snapshot is an entry without tags. */
+  get #tagged(): Query[] {
+    return this.queryClient.getQueryCache().findAll({ predicate: ({ meta }) => meta?.['tags'] !== undefined })
+  }
+
   /** Names whose data are not what the database has. */
   get outdated(): string[] {
-    const queries = this.queryClient.getQueryCache().getAll()
-    const names = queries.filter(({ queryKey: [name], state }) => {
+    const names = this.#tagged.filter(({ queryKey: [name], state }) => {
       return state.data !== (this.#values.get(name as string) ?? 0) || state.isInvalidated
     })
     return names.map(({ queryKey: [name] }) => name as string)
@@ -96,7 +100,7 @@ export class World {
   /** Live, nothing fetched, nothing marked, and the server has every tag that is shown. */
   async settled(): Promise<void> {
     await this.until(() => {
-      const names = this.queryClient.getQueryCache().getAll().length
+      const names = this.#tagged.length
       return this.state === 'live' && this.isFresh && this.server.system.stats().watchedTags === names
     })
   }
