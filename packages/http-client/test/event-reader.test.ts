@@ -1,4 +1,3 @@
-import { createParser } from 'eventsource-parser'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { EventReader } from '../src/event-reader.ts'
@@ -18,15 +17,7 @@ function read(stream: string, cuts: readonly number[] = []): Event[] {
   return events
 }
 
-/** The same of eventsource-parser, a reader that others rely on. */
-function readWithParser(stream: string): Event[] {
-  const events: Event[] = []
-  const parser = createParser({ onEvent: ({ event = 'message', data }) => events.push([event, data]) })
-  parser.feed(stream)
-  return events
-}
-
-/** A CR at the very end may be the first half of a CRLF: what it ends comes with the next byte, as in eventsource-parser. */
+/** A CR at the very end may be the first half of a CRLF: what it ends comes with the next byte. */
 const complete = (text: string): string => (text.endsWith('\r') ? `${text}:` : text)
 
 describe.each([
@@ -77,18 +68,6 @@ describe('any stream', () => {
         expect(read(whole, cuts)).toEqual(read(whole))
       }),
       { numRuns: 2000 },
-    )
-  })
-
-  it('gives the events that eventsource-parser gives', () => {
-    fc.assert(
-      fc.property(stream, (text) => {
-        // That one takes the bytes of a byte order mark for one even when they were decoded as Latin-1.
-        const whole = text.replace(/^\u00EF/, '')
-
-        expect(read(complete(whole))).toEqual(readWithParser(complete(whole)))
-      }),
-      { numRuns: 5000 },
     )
   })
 })
