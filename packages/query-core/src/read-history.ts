@@ -2,7 +2,7 @@ import type { Attachment, ReadPosition } from '@query-tags/core/client'
 import { UNSEEN, type ReadMoment } from './tagged-query.ts'
 
 /** Data that the app writes by hand may have been read this long before, in milliseconds. */
-const MANUAL_DATA_AGE_MS = 30_000
+export const MANUAL_DATA_AGE_MS = 30_000
 /** At most one sample is kept in this many milliseconds. */
 const SAMPLE_MS = 1000
 

@@ -1,6 +1,6 @@
 import type { QueryCacheNotifyEvent } from '@tanstack/query-core'
 import type { PendingMutations } from './pending-mutations.ts'
-import type { ReadHistory } from './read-history.ts'
+import { MANUAL_DATA_AGE_MS, type ReadHistory } from './read-history.ts'
 import type { Snapshots } from './snapshot.ts'
 import { isOutdated, isUnseen, type Datum, type ReadMoment, type TaggedQuery } from './tagged-query.ts'
 
@@ -27,6 +27,8 @@ export class SettleGuard {
   readonly #events: GuardEvents
   /** Queries whose fetch began in this task. */
   readonly #begun = new Set<TaggedQuery>()
+  /** Queries whose data came in this task, from before anything that was seen. A snapshot may yet come that says how old they are. */
+  readonly #arrived = new Set<TaggedQuery>()
   #isHydrating = false
 
   constructor(history: ReadHistory, mutations: PendingMutations, snapshots: Snapshots, events: GuardEvents) {
@@ -40,7 +42,7 @@ export class SettleGuard {
   adopt(entry: TaggedQuery): void {
     if (entry.query.state.fetchStatus !== 'idle') entry.attempt = { read: this.#snapshots.unseen, partial: false }
     // guard(adopt): data that were there first may be as old as the page, or as its snapshot, guarantee 8
-    if (entry.query.state.data !== undefined) this.#landUnseen(entry)
+    if (entry.query.state.data !== undefined) this.#arrive(entry)
   }
 
   /**
@@ -114,6 +116,8 @@ export class SettleGuard {
     void Promise.resolve().then(() => {
       this.#begun.clear()
       this.#isHydrating = false
+      for (const entry of this.#arrived) if (entry.datum && isUnseen(entry.datum.read)) this.#landUnseen(entry)
+      this.#arrived.clear()
     })
   }
 
@@ -131,6 +135,8 @@ export class SettleGuard {
   /** `setQueryData`: made from data that may be old, and often from the data that were there. */
   #onWrite(entry: TaggedQuery): void {
     entry.appWrote = true
+    // guard(old-write): the app says that it read them longer ago than what it writes is taken for, guarantee 8
+    if (Date.now() - entry.query.state.dataUpdatedAt > MANUAL_DATA_AGE_MS) entry.invalidatedAt = this.#history.tick()
     const read = this.#history.manualMoment(this.#mutations.oldest())
     this.#land(entry, older(entry.datum?.read, read) ?? read)
   }
@@ -153,8 +159,19 @@ export class SettleGuard {
     }
     const { datum } = entry
     entry.appWrote = true
-    if (datum && datum.data === state.data && datum.updatedAt === state.dataUpdatedAt) this.#land(entry, datum.read)
-    else this.#landUnseen(entry)
+    if (datum?.data !== state.data || !datum) return this.#arrive(entry)
+    // guard(stored-query): a per-query persister brings old data as a fetch, and says afterwards how old; no cursor is with them, guarantee 8
+    if (state.dataUpdatedAt < datum.updatedAt) entry.invalidatedAt = this.#history.tick()
+    this.#land(entry, datum.read)
+  }
+
+  /** Data of nobody knows when, unless a snapshot in the same task says so. */
+  #arrive(entry: TaggedQuery): void {
+    const { state } = entry.query
+    if (!isOutdated(entry) && state.isInvalidated) entry.invalidatedAt = this.#history.tick()
+    this.#land(entry, this.#snapshots.unseen)
+    this.#arrived.add(entry)
+    this.#afterTask()
   }
 
   #landUnseen(entry: TaggedQuery): void {

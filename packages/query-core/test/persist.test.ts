@@ -1,0 +1,259 @@
+import { withTags } from '@query-tags/core'
+import { QueryClient, QueryObserver } from '@tanstack/query-core'
+import {
+  experimental_createQueryPersister,
+  persistQueryClient,
+  persistQueryClientRestore,
+  persistQueryClientSave,
+  type PersistedClient,
+  type Persister,
+} from '@tanstack/query-persist-client-core'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { bindTags, carryCursor } from '../src/index.ts'
+import { ScriptedClient } from './scripted-client.ts'
+import { settle } from './world.ts'
+
+// TanStack's own persisters, on a store that takes its time.
+
+const GLOBAL = '["global",null]'
+const HOUR_MS = 3_600_000
+const STORE_MS = 50
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => vi.useRealTimers())
+
+/** Rows by name, what was read of them, and what the browser keeps between visits. */
+class Site {
+  client: ScriptedClient = new ScriptedClient()
+  readonly reads: string[] = []
+  readonly rows = new Map<string, number>()
+  readonly items = new Map<string, string>()
+  stored: string | undefined
+
+  readonly persister: Persister = {
+    persistClient: (client) => {
+      this.stored = JSON.stringify(client)
+    },
+    restoreClient: async () => {
+      await pause(STORE_MS)
+      return this.stored === undefined ? undefined : (JSON.parse(this.stored) as PersistedClient)
+    },
+    removeClient: () => {
+      this.stored = undefined
+    },
+  }
+
+  readonly perQuery = experimental_createQueryPersister({
+    storage: {
+      getItem: async (key: string) => {
+        await pause(STORE_MS)
+        return this.items.get(key)
+      },
+      setItem: async (key: string, item: string) => void this.items.set(key, item),
+      removeItem: async (key: string) => void this.items.delete(key),
+    },
+  })
+
+  readonly options = (name: string) => {
+    const queryFn = async (): Promise<number> => {
+      this.reads.push(name)
+      return this.rows.get(name) ?? 0
+    }
+    return withTags({ queryKey: [name], queryFn, staleTime: Infinity, gcTime: Infinity }, [[name]])
+  }
+
+  readonly persisted = (name: string) => ({ ...this.options(name), persister: this.perQuery.persisterFn })
+
+  change(name: string): void {
+    this.rows.set(name, (this.rows.get(name) ?? 0) + 1)
+    this.client.record([name])
+  }
+
+  open() {
+    this.client = this.client.reload()
+    this.reads.length = 0
+    const { client } = this
+    const queryClient = new QueryClient()
+    const binding = bindTags({ queryClient, client, environment: browser(Date.now()) })
+    return {
+      queryClient,
+      show: (options: ReturnType<Site['options']>): void => {
+        new QueryObserver(queryClient, options).subscribe(() => undefined)
+      },
+      leave: (): void => {
+        binding.close()
+        queryClient.clear()
+      },
+    }
+  }
+}
+
+function browser(loadedAt: number) {
+  const after = (ms: number, callback: () => void) => {
+    const timer = setTimeout(callback, ms)
+    return () => clearTimeout(timer)
+  }
+  return { now: () => performance.now(), after, random: Math.random, loadedAt }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** The watch requests of a page are batched, the store takes its time, fetches follow. */
+async function calm(site: Site): Promise<void> {
+  for (let i = 0; i < 3; i++) {
+    await vi.advanceTimersByTimeAsync(STORE_MS * 2)
+    site.client.answer()
+  }
+  await settle()
+}
+
+describe('persistQueryClient', () => {
+  const names = Array.from({ length: 200 }, (_, i) => `row ${i}`)
+
+  async function visit(site: Site): Promise<void> {
+    const { queryClient, show, leave } = site.open()
+    site.client.hello()
+    for (const name of names) show(site.options(name))
+    await calm(site)
+    await persistQueryClientSave({ queryClient, persister: site.persister })
+    leave()
+  }
+
+  it('of a cache of 200 queries, the 3 that changed since are fetched, days later (guarantee 8)', async () => {
+    const site = new Site()
+    await visit(site)
+    for (const name of ['row 3', 'row 77', 'row 199']) site.change(name)
+    await vi.advanceTimersByTimeAsync(20 * HOUR_MS)
+
+    const { queryClient, show } = site.open()
+    await Promise.all([
+      persistQueryClientRestore({ queryClient, persister: site.persister }),
+      vi.advanceTimersByTimeAsync(STORE_MS),
+    ])
+    for (const name of names) show(site.options(name))
+    site.client.hello()
+    await calm(site)
+
+    expect(site.reads.toSorted()).toEqual(['row 199', 'row 3', 'row 77'])
+  })
+
+  it('what changes before, during and after the restore is fetched, and nothing else', async () => {
+    const site = new Site()
+    await visit(site)
+
+    const { queryClient, show } = site.open()
+    const [, restored] = persistQueryClient({ queryClient, persister: site.persister })
+    site.change('row 1')
+    site.client.hello()
+    await vi.advanceTimersByTimeAsync(STORE_MS / 2)
+    site.change('row 2')
+    site.client.deliver()
+    await vi.advanceTimersByTimeAsync(STORE_MS)
+    await restored
+    site.change('row 3')
+    site.client.deliver()
+    for (const name of names) show(site.options(name))
+    await calm(site)
+
+    expect(site.reads.toSorted()).toEqual(['row 1', 'row 2', 'row 3'])
+  })
+
+  it('everything is fetched when the server can no longer say what changed', async () => {
+    const site = new Site()
+    await visit(site)
+
+    const { queryClient, show } = site.open()
+    await Promise.all([
+      persistQueryClientRestore({ queryClient, persister: site.persister }),
+      vi.advanceTimersByTimeAsync(STORE_MS),
+    ])
+    for (const name of names) show(site.options(name))
+    site.client.hello()
+    site.client.reset()
+    await vi.advanceTimersByTimeAsync(10_000)
+
+    expect(new Set(site.reads).size).toBe(200)
+  })
+})
+
+describe('the per-query persister', () => {
+  async function visit(site: Site): Promise<void> {
+    const { show, leave } = site.open()
+    site.client.hello()
+    show(site.persisted('a'))
+    await calm(site)
+    expect(site.items.size).toBe(1)
+    leave()
+  }
+
+  it.each([
+    ['an hour', HOUR_MS],
+    ['a second', 1000],
+  ])('shows what it stored %s ago, and fetches it anew (guarantee 8)', async (_ago, ms) => {
+    const site = new Site()
+    await visit(site)
+    site.change('a')
+    await vi.advanceTimersByTimeAsync(ms)
+
+    const { queryClient, show } = site.open()
+    site.client.hello()
+    show(site.persisted('a'))
+    await vi.advanceTimersByTimeAsync(STORE_MS)
+    const shownFirst = queryClient.getQueryData(['a'])
+    await calm(site)
+
+    expect(shownFirst).toBe(0)
+    expect(queryClient.getQueryData(['a'])).toBe(1)
+    expect(site.reads).toEqual(['a'])
+  })
+
+  it('is not trusted more beside the snapshot of a rendered page (guarantee 8)', async () => {
+    const site = new Site()
+    await visit(site)
+    site.change('a')
+    await vi.advanceTimersByTimeAsync(HOUR_MS)
+
+    const { queryClient, show } = site.open()
+    carryCursor(queryClient, { [GLOBAL]: 'e:1' })
+    site.client.hello()
+    show(site.persisted('a'))
+    await calm(site)
+
+    expect(queryClient.getQueryData(['a'])).toBe(1)
+  })
+
+  it('does not lose what changes while it reads its store (guarantee 7)', async () => {
+    const site = new Site()
+    await visit(site)
+
+    const { queryClient, show } = site.open()
+    site.client.hello()
+    show(site.persisted('a'))
+    await vi.advanceTimersByTimeAsync(STORE_MS / 2)
+    site.client.answer()
+    site.change('a')
+    site.client.deliver()
+    await calm(site)
+
+    expect(queryClient.getQueryData(['a'])).toBe(1)
+  })
+
+  it('what it restores into the cache without a fetch is not taken for new (guarantee 8)', async () => {
+    const site = new Site()
+    await visit(site)
+    site.change('a')
+    await vi.advanceTimersByTimeAsync(HOUR_MS)
+
+    const { queryClient, show } = site.open()
+    site.client.hello()
+    queryClient.setQueryDefaults(['a'], { meta: site.options('a').meta })
+    const item = JSON.parse([...site.items.values()][0]!) as { state: { data: number; dataUpdatedAt: number } }
+    queryClient.setQueryData(['a'], item.state.data, { updatedAt: item.state.dataUpdatedAt })
+    show(site.persisted('a'))
+    await calm(site)
+
+    expect(queryClient.getQueryData(['a'])).toBe(1)
+  })
+})
