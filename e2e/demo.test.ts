@@ -64,8 +64,17 @@ it('serves the page on the port that it is told', async () => {
   expect(address).toBe(`http://localhost:${port}`)
 })
 
+it('takes the backend that it is told', async () => {
+  const demo = runDemo(['--backend', 'koa'])
+
+  const [, address] = await demo.printed(ADDRESS)
+
+  expect(demo.output).toContain('the koa server is on')
+  expect((await fetch(`${address}/api/todos`)).status).toBe(200)
+})
+
 it.each([
-  [['--backend', 'cobol'], 'There is no backend "cobol". --backend takes: express.'],
+  [['--backend', 'cobol'], 'There is no backend "cobol". --backend takes: elysia, express, fastify, hono, koa.'],
   [['--port', 'many'], '--port takes a number, not "many".'],
   [['--prot', '1'], "Unknown option '--prot'"],
 ])('refuses %j with what it takes', async (args, message) => {

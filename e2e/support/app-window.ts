@@ -1,10 +1,16 @@
-import type { Browser, Frame, Locator, Page } from 'playwright-core'
+import type { Browser, BrowserContext, Frame, Locator, Page } from 'playwright-core'
 import { onTestFailed } from 'vitest'
+import { recordStreams, streamText } from './record-streams.ts'
 
 /** Opens an address of the app in a profile of its own. A test that fails prints what its windows saw. */
 export async function openWindow(browser: Browser, url: string): Promise<AppWindow> {
-  const context = await browser.newContext()
+  return openWindowIn(await browser.newContext(), url)
+}
+
+/** Opens an address of the app in a profile that may have other windows. */
+export async function openWindowIn(context: BrowserContext, url: string): Promise<AppWindow> {
   const page = await context.newPage()
+  await recordStreams(page)
   const log: string[] = []
   page.on('console', (message) => log.push(`console.${message.type()}: ${message.text()}`))
   page.on('pageerror', (error) => log.push(`error: ${error.message}`))
@@ -71,6 +77,16 @@ export class AppWindow {
 
   async follow(link: string): Promise<void> {
     await this.#root.getByRole('link', { name: link, exact: true }).click()
+  }
+
+  /** Signs a user in, or with `undefined` whoever is signed in out. */
+  async switchUser(name: string | undefined): Promise<void> {
+    await this.#root.getByRole('button', { name: name ?? 'Sign out', exact: true }).click()
+  }
+
+  /** Everything that the server sent on this page's streams so far. */
+  streamText(): Promise<string> {
+    return streamText(this.page)
   }
 
   text(): Promise<string> {

@@ -4,17 +4,19 @@ import { once } from 'node:events'
 export interface RunOptions {
   readonly cwd?: URL | undefined
   readonly env?: Readonly<Record<string, string>> | undefined
+  /** @default this Node */
+  readonly program?: string | undefined
 }
 
-/** A program of ours, run by this Node from the packages' sources, with its output kept. */
+/** A program of ours, run from the packages' sources, with its output kept. */
 export class RunningProcess {
   readonly #child: ChildProcess
   readonly #ended: Promise<unknown>
   #output = ''
   #more = Promise.withResolvers<void>()
 
-  constructor(args: readonly string[], { cwd, env }: RunOptions = {}) {
-    const child = spawn(process.execPath, ['--conditions=query-tags-source', ...args], {
+  constructor(args: readonly string[], { cwd, env, program = process.execPath }: RunOptions = {}) {
+    const child = spawn(program, ['--conditions=query-tags-source', ...args], {
       cwd,
       // Vitest's NODE_ENV would make Vite build a page for development.
       env: { ...process.env, NODE_ENV: undefined, ...env },

@@ -1,19 +1,48 @@
 import { createExpressMiddleware } from '@query-tags/adapter-express'
-import type { Database } from '@query-tags/example-shared/database'
+import type { Backend } from '@query-tags/example-shared/backend'
+import { readText, readTodoChange } from '@query-tags/example-shared/input'
+import { COOKIE_OPTIONS, SESSION_COOKIE } from '@query-tags/example-shared/sessions'
 import { appTags } from '@query-tags/example-shared/tags'
-import type { TagInvalidationSystem } from '@query-tags/server'
-import express, { type Express } from 'express'
+import { findUser, userScope } from '@query-tags/example-shared/users'
+import cookieParser from 'cookie-parser'
+import express, { type Express, type Request } from 'express'
+
+const tokenOf = (req: Request) => req.cookies[SESSION_COOKIE] as string | undefined
 
 /** An ordinary Express app: each route that changes something says which tags changed, after it changed them. */
-export function createApp(system: TagInvalidationSystem, database: Database): Express {
+export function createApp({ system, database, sessions }: Backend): Express {
+  const userOf = (req: Request) => sessions.userOf(tokenOf(req))
+
+  /** First the session, then the streams that it let in: whoever comes back is nobody. */
+  async function signOut(req: Request) {
+    const user = sessions.close(tokenOf(req))
+    if (user) await system.disconnect({ scope: userScope(user) })
+  }
+
   const app = express()
-  app.use(express.json())
-  app.use('/api/invalidator', createExpressMiddleware(system))
+  app.use(express.json(), cookieParser())
+  app.use('/api/invalidator', createExpressMiddleware(system, { context: (req) => ({ user: userOf(req) }) }))
 
   // Otherwise a browser may answer a refetch from its own HTTP cache.
   app.use('/api', (_req, res, next) => {
     res.set('Cache-Control', 'no-cache')
     next()
+  })
+
+  app.get('/api/session', (req, res) => {
+    res.json({ user: userOf(req) ?? null })
+  })
+
+  app.post('/api/session', async (req, res) => {
+    const user = findUser(readText(req.body, 'user'))
+    if (!user) return void res.status(400).json({ message: 'user must be the id of a user' })
+    await signOut(req)
+    res.cookie(SESSION_COOKIE, sessions.open(user), COOKIE_OPTIONS).json({ user })
+  })
+
+  app.delete('/api/session', async (req, res) => {
+    await signOut(req)
+    res.clearCookie(SESSION_COOKIE, COOKIE_OPTIONS).sendStatus(204)
   })
 
   app.get('/api/todos', (_req, res) => {
@@ -27,19 +56,15 @@ export function createApp(system: TagInvalidationSystem, database: Database): Ex
   })
 
   app.post('/api/todos', async (req, res) => {
-    const { title } = fieldsOf(req.body)
-    if (!isText(title)) return void res.status(400).json({ message: 'title must be a non-empty string' })
+    const title = readText(req.body, 'title')
+    if (title === undefined) return void res.status(400).json({ message: 'title must be a non-empty string' })
     const todo = database.addTodo(title)
     await system.invalidateTags({ tags: [appTags.todos.list()] })
     res.status(201).json(todo)
   })
 
   app.patch('/api/todos/:id', async (req, res) => {
-    const { title, done } = fieldsOf(req.body)
-    const todo = database.updateTodo(req.params.id, {
-      ...(isText(title) && { title }),
-      ...(typeof done === 'boolean' && { done }),
-    })
+    const todo = database.updateTodo(req.params.id, readTodoChange(req.body))
     if (!todo) return void res.sendStatus(404)
     await system.invalidateTags({ tags: [appTags.todos.list(), appTags.todos.byId(todo.id)] })
     res.json(todo)
@@ -51,26 +76,21 @@ export function createApp(system: TagInvalidationSystem, database: Database): Ex
     res.sendStatus(204)
   })
 
-  app.get('/api/notes', (_req, res) => {
-    res.json(database.listNotes())
+  app.get('/api/notes', (req, res) => {
+    res.json(database.listNotes(userOf(req)?.id))
   })
 
   app.post('/api/notes', async (req, res) => {
-    const { text } = fieldsOf(req.body)
-    if (!isText(text)) return void res.status(400).json({ message: 'text must be a non-empty string' })
-    const note = database.addNote(text)
+    const user = userOf(req)
+    const text = readText(req.body, 'text')
+    if (text === undefined) return void res.status(400).json({ message: 'text must be a non-empty string' })
+    const note = database.addNote(text, user?.id)
+    // Nobody else hears that a user's own notes changed.
+    if (user) await system.invalidateTags({ tags: [appTags.notes.of(user.id)], scope: userScope(user) })
     // A raw tag does as well as the contract's: they overlap when their keys are equal.
-    await system.invalidateTags({ tags: [['notes']] })
+    else await system.invalidateTags({ tags: [['notes']] })
     res.status(201).json(note)
   })
 
   return app
-}
-
-function fieldsOf(body: unknown): Partial<Record<string, unknown>> {
-  return typeof body === 'object' && body !== null ? { ...body } : {}
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.trim() !== ''
 }

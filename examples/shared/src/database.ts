@@ -1,3 +1,5 @@
+import { USERS } from './users.ts'
+
 export interface Todo {
   readonly id: string
   readonly title: string
@@ -18,13 +20,19 @@ export interface Database {
   updateTodo(id: string, change: Partial<Omit<Todo, 'id'>>): Todo | undefined
   /** Whether there was one to delete. */
   deleteTodo(id: string): boolean
-  listNotes(): readonly Note[]
-  addNote(text: string): Note
+  /** The notes of a user; without one those that everybody shares. */
+  listNotes(owner?: string): readonly Note[]
+  addNote(text: string, owner?: string): Note
 }
 
 export function createDatabase(): Database {
   const todos = new Map<string, Todo>()
-  const notes = new Map<string, Note>()
+  const notes = new Map<string | undefined, Map<string, Note>>()
+  const notesOf = (owner: string | undefined): Map<string, Note> => {
+    const found = notes.get(owner) ?? new Map<string, Note>()
+    notes.set(owner, found)
+    return found
+  }
 
   const database: Database = {
     listTodos: () => [...todos.values()],
@@ -35,14 +43,16 @@ export function createDatabase(): Database {
       return todo && put(todos, { ...todo, ...change })
     },
     deleteTodo: (id) => todos.delete(id),
-    listNotes: () => [...notes.values()],
-    addNote: (text) => put(notes, { id: nextId(notes), text }),
+    listNotes: (owner) => [...notesOf(owner).values()],
+    addNote: (text, owner) => put(notesOf(owner), { id: nextId(notesOf(owner)), text }),
   }
 
   database.addTodo('Water the plants')
   database.addTodo('Call the bike shop')
   database.addTodo('Book the train to Ghent')
   database.addNote('Notes have a tag of their own: changing a todo never refetches them.')
+  for (const { id, name } of USERS)
+    database.addNote(`Only ${name} sees this, and only ${name} hears when it changes.`, id)
   return database
 }
 

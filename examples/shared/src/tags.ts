@@ -8,5 +8,6 @@ export const appTags = defineTags({
   },
   notes: {
     list: () => ['notes'],
+    of: (user: string) => ['notes', user],
   },
 })

@@ -18,7 +18,7 @@ it('adding a todo refetches the list, once, and not the notes', async () => {
   bindTags({ queryClient, client })
   const todos = new QueryObserver(queryClient, todosQuery)
   todos.subscribe(() => undefined)
-  new QueryObserver(queryClient, notesQuery).subscribe(() => undefined)
+  new QueryObserver(queryClient, notesQuery()).subscribe(() => undefined)
   await client.settled()
 
   await new MutationObserver(queryClient, addTodoMutation).mutate('Write a test')

@@ -1,3 +1,5 @@
+import { fromScopeId } from '@query-tags/core'
+import { findUser } from '@query-tags/example-shared/users'
 import type { InvalidationEvent } from '@query-tags/react'
 import { tagText } from './tag-text.ts'
 
@@ -9,6 +11,8 @@ export interface Activity {
   /** More than one when this page heard of one change from its own mutation and from the server. */
   readonly sources: readonly Source[]
   readonly reason: string | undefined
+  /** The only user whom the server tells. */
+  readonly onlyTo: string | undefined
   /** Readable tags; empty when every tag is meant. */
   readonly tags: readonly string[]
   /** The queries that were hit: those on the page refetch at once, the others when they are shown again. */
@@ -46,12 +50,13 @@ class ActivityLog {
   readonly entries = (): readonly Activity[] => this.#entries
 }
 
-function toActivity(id: number, { source, reason, tags, queries }: InvalidationEvent): Activity {
+function toActivity(id: number, { source, reason, scope, tags, queries }: InvalidationEvent): Activity {
   return {
     id,
     time: new Date(),
     sources: [source],
     reason,
+    onlyTo: scope === undefined ? undefined : findUser(fromScopeId(scope).id)?.name,
     tags: tags === '*' ? [] : tags.map(tagText),
     queries: queries.map((query) => ({ name: query.queryKey.join(' '), shown: query.isActive() })),
   }

@@ -3,11 +3,11 @@ import { type Activity, activityLog } from './activity-log.ts'
 
 /** What was invalidated, who said so, and what it made this page do. */
 export function ActivityPanel() {
-  const entries = useSyncExternalStore(activityLog.subscribe, activityLog.entries)
+  const entries = useSyncExternalStore(activityLog.subscribe, activityLog.entries, activityLog.entries)
   return (
     <section className="card log" aria-label="Invalidations">
       <h2>Invalidations</h2>
-      {entries.length === 0 && <p className="empty">None yet. Change a todo here or in another window.</p>}
+      {entries.length === 0 && <p className="empty">None yet. Change something here or in another window.</p>}
       <ol className="log-entries" aria-live="polite">
         {entries.map((entry) => (
           <Entry key={entry.id} entry={entry} />
@@ -59,7 +59,7 @@ function headingOf(entry: Activity): string {
     case 'reset':
       return 'Started over'
     default:
-      return 'From the server'
+      return entry.onlyTo === undefined ? 'From the server' : `From the server to ${entry.onlyTo}`
   }
 }
 

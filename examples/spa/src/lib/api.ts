@@ -1,4 +1,5 @@
 import type { Note, Todo } from '@query-tags/example-shared/database'
+import type { User } from '@query-tags/example-shared/users'
 
 export const fetchTodos = async (signal: AbortSignal): Promise<Todo[]> =>
   (await request('/api/todos', { signal })).json()
@@ -23,6 +24,13 @@ export const fetchNotes = async (signal: AbortSignal): Promise<Note[]> =>
   (await request('/api/notes', { signal })).json()
 
 export const addNote = async (text: string): Promise<Note> => (await send('POST', '/api/notes', { text })).json()
+
+export const fetchSession = async (signal: AbortSignal): Promise<{ user: User | null }> =>
+  (await request('/api/session', { signal })).json()
+
+export const signIn = async (user: string): Promise<void> => void (await send('POST', '/api/session', { user }))
+
+export const signOut = async (): Promise<void> => void (await request('/api/session', { method: 'DELETE' }))
 
 const todoPath = (id: string) => `/api/todos/${encodeURIComponent(id)}`
 

@@ -1,5 +1,6 @@
 import { withTags } from '@query-tags/core'
 import { appTags } from '@query-tags/example-shared/tags'
+import type { User } from '@query-tags/example-shared/users'
 import { queryOptions } from '@tanstack/react-query'
 import { fetchNotes, fetchTodo, fetchTodos } from './api.ts'
 
@@ -12,6 +13,16 @@ export const todoQuery = (id: string) =>
     appTags.todos.byId(id),
   ])
 
-export const notesQuery = withTags(queryOptions({ queryKey: ['notes'], queryFn: ({ signal }) => fetchNotes(signal) }), [
-  appTags.notes.list(),
-])
+/** The notes of a user; without one those that everybody shares. */
+export const notesQuery = (user?: User) =>
+  withTags(
+    queryOptions({
+      queryKey: user ? ['notes', user.id] : ['notes'],
+      queryFn: ({ signal }) => fetchNotes(signal),
+      // What is of one user goes with that user.
+      ...(user && { gcTime: 0 }),
+    }),
+    [notesTag(user)],
+  )
+
+export const notesTag = (user?: User) => (user ? appTags.notes.of(user.id) : appTags.notes.list())
