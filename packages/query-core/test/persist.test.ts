@@ -91,11 +91,15 @@ class Site {
 }
 
 function browser(loadedAt: number) {
-  const after = (ms: number, callback: () => void) => {
-    const timer = setTimeout(callback, ms)
-    return () => clearTimeout(timer)
+  return {
+    now: () => performance.now(),
+    after(ms: number, callback: () => void) {
+      const timer = setTimeout(callback, ms)
+      return () => clearTimeout(timer)
+    },
+    random: Math.random,
+    loadedAt,
   }
-  return { now: () => performance.now(), after, random: Math.random, loadedAt }
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
@@ -178,22 +182,22 @@ describe('persistQueryClient', () => {
   })
 })
 
-describe('the per-query persister', () => {
-  async function visit(site: Site): Promise<void> {
-    const { show, leave } = site.open()
-    site.client.hello()
-    show(site.persisted('a'))
-    await calm(site)
-    expect(site.items.size).toBe(1)
-    leave()
-  }
+async function store(site: Site): Promise<void> {
+  const { show, leave } = site.open()
+  site.client.hello()
+  show(site.persisted('a'))
+  await calm(site)
+  expect(site.items.size).toBe(1)
+  leave()
+}
 
+describe('the per-query persister', () => {
   it.each([
     ['an hour', HOUR_MS],
     ['a second', 1000],
   ])('shows what it stored %s ago, and fetches it anew (guarantee 8)', async (_ago, ms) => {
     const site = new Site()
-    await visit(site)
+    await store(site)
     site.change('a')
     await vi.advanceTimersByTimeAsync(ms)
 
@@ -211,7 +215,7 @@ describe('the per-query persister', () => {
 
   it('is not trusted more beside the snapshot of a rendered page (guarantee 8)', async () => {
     const site = new Site()
-    await visit(site)
+    await store(site)
     site.change('a')
     await vi.advanceTimersByTimeAsync(HOUR_MS)
 
@@ -226,7 +230,7 @@ describe('the per-query persister', () => {
 
   it('does not lose what changes while it reads its store (guarantee 7)', async () => {
     const site = new Site()
-    await visit(site)
+    await store(site)
 
     const { queryClient, show } = site.open()
     site.client.hello()
@@ -242,7 +246,7 @@ describe('the per-query persister', () => {
 
   it('what it restores into the cache without a fetch is not taken for new (guarantee 8)', async () => {
     const site = new Site()
-    await visit(site)
+    await store(site)
     site.change('a')
     await vi.advanceTimersByTimeAsync(HOUR_MS)
 
