@@ -2,6 +2,8 @@ import { createTagInvalidationSystem, type TagInvalidationSystem } from '@query-
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { AppServer } from './support/app-server.ts'
 
+vi.setConfig({ testTimeout: 30_000 })
+
 const CONNECTS = 1000
 const AT_ONCE = 100
 

@@ -10,6 +10,8 @@ import {
 } from './support/readers.ts'
 import { TcpProxy } from './support/tcp-proxy.ts'
 
+vi.setConfig({ testTimeout: 30_000 })
+
 /** A program has to start, and an EventSource waits 3 s before it comes back. */
 const WAIT = { timeout: 15_000, interval: 10 }
 
@@ -61,7 +63,7 @@ describe.each(eventSources)('$name', ({ open }) => {
     expect(tagsIn(events)).toEqual([['before'], ['grüße'], ['line\nbreak'], ['while away'], ['after']])
     expect(count(events, 'reset')).toBe(0)
     expect(helloOf(events).cursor).toEqual(JSON.parse(id))
-  }, 20_000)
+  })
 
   it('gets one reset when it comes back after a restart (guarantee 3)', async () => {
     const { server, url } = await start()
@@ -73,7 +75,7 @@ describe.each(eventSources)('$name', ({ open }) => {
 
     const resets = events.filter(({ event }) => event === 'reset')
     expect(resets.map(({ data }) => (JSON.parse(data) as { reason: string }).reason)).toEqual(['epoch'])
-  }, 20_000)
+  })
 })
 
 const hasCurl = findCurl() !== undefined
@@ -94,7 +96,7 @@ describe.skipIf(!hasCurl)('curl -N', () => {
     expect(tagsIn(first).slice(0, 3)).toEqual([['before'], ['grüße'], ['line\nbreak']])
     expect(tagsIn(second)).toEqual([['while away']])
     expect(count(second, 'reset')).toBe(0)
-  }, 20_000)
+  })
 
   it('gets a reset for an ID that is none of ours (guarantee 3)', async () => {
     const { url } = await start()
@@ -103,5 +105,5 @@ describe.skipIf(!hasCurl)('curl -N', () => {
     await vi.waitUntil(() => count(events, 'heartbeat') > 0, WAIT)
 
     expect(events.slice(0, 2).map(({ event }) => event)).toEqual(['hello', 'reset'])
-  }, 20_000)
+  })
 })

@@ -11,7 +11,7 @@ import { TcpProxy } from './tcp-proxy.ts'
 type Fetch = typeof globalThis.fetch
 
 /** Long enough that a busy machine is not late, short enough to wait for. */
-export const HEARTBEAT_MS = 400
+const HEARTBEAT_MS = 400
 
 /** A database with one number per name, which is the tag too; a server that tells of it; a proxy; and a client behind the proxy. */
 export class World {
