@@ -1,5 +1,5 @@
-import { QueryTagsError, type Receipt, type Scope } from '@query-tags/core'
-import type { Attachment, Binding, ConnectionStatus, InvalidatorClient } from '@query-tags/core/client'
+import { QueryTagsError, type Receipt } from '@query-tags/core'
+import type { Attachment, AttachOptions, Binding, ConnectionStatus, InvalidatorClient } from '@query-tags/core/client'
 import type { Activity } from './activity.ts'
 
 /** A client that can be waited for. Everything else is the client that your app has in production. */
@@ -45,7 +45,7 @@ export class WatchedClient implements TestClient {
     return this.#client.subscribe(listener)
   }
 
-  attach(binding: Binding, options?: { scope?: Scope | undefined }): Attachment {
+  attach(binding: Binding, options?: AttachOptions): Attachment {
     const attachment = this.#client.attach(withoutSpread(binding), options)
     this.#binding = binding
     return {
