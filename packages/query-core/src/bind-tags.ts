@@ -14,7 +14,7 @@ import { ReadHistory } from './read-history.ts'
 import { RefetchScheduler, type SchedulerEnvironment } from './refetch-scheduler.ts'
 import { RouteTags, type InvalidationRouter, type Listen } from './route-tags.ts'
 import { SettleGuard } from './settle-guard.ts'
-import { isSnapshot, Snapshots } from './snapshot.ts'
+import { isSnapshot, pageCursor, Snapshots } from './snapshot.ts'
 import { TagCoverage } from './tag-coverage.ts'
 import { TagQueryIndex, type TagListener } from './tag-query-index.ts'
 import { UNSEEN, type TaggedQuery } from './tagged-query.ts'
@@ -155,7 +155,7 @@ class CacheBinding implements TagBinding, Binding {
   }: BindTagsOptions) {
     this.#onInvalidation = onInvalidation
     this.#onError = onError ?? ((error) => console.error(error))
-    this.#attachment = client.attach(this, { scope })
+    this.#attachment = client.attach(this, { scope, pageCursor: pageCursor(queryClient.getQueryCache()) })
     this.#history = new ReadHistory(this.#attachment, () => environment.now())
     this.#coverage = new TagCoverage(this.#attachment)
     this.#index = new TagQueryIndex({

@@ -1,6 +1,6 @@
 import { olderCursor, readCursor, type Cursor } from '@query-tags/core'
 import type { Attachment, ReadPosition } from '@query-tags/core/client'
-import type { Query, QueryClient } from '@tanstack/query-core'
+import type { Query, QueryCache, QueryClient } from '@tanstack/query-core'
 import { UNSEEN, type ReadMoment } from './tagged-query.ts'
 
 /** First part of the query key of a snapshot. The second is unique, so that snapshots that meet in one cache do not overwrite each other. */
@@ -29,6 +29,20 @@ export function carryCursor(queryClient: QueryClient, cursor: Cursor | undefined
 
 export function isSnapshot(query: Query): boolean {
   return query.queryKey[0] === SNAPSHOT_KEY
+}
+
+/**
+ * The cursor that the page came with: the only one in the cache, and written before anything else there was read. `undefined` where that can't
+ * be said, as with a store, whose data are of several times.
+ */
+export function pageCursor(cache: QueryCache): Cursor | undefined {
+  const filled = cache.getAll().filter(({ state }) => state.data !== undefined)
+  const snapshots = filled.filter(isSnapshot)
+  const [snapshot] = snapshots
+  if (!snapshot || snapshots.length > 1) return undefined
+  // guard(page-cursor): what was read before the cursor was taken may have missed more than what came after it, guarantee 8
+  if (filled.some(({ state }) => state.dataUpdatedAt < snapshot.state.dataUpdatedAt)) return undefined
+  return readCursor(snapshot.state.data)
 }
 
 function writeSnapshot(queryClient: QueryClient, id: string, cursor: Cursor): void {

@@ -8,7 +8,14 @@ import {
   type Receipt,
   type TagInput,
 } from '@query-tags/core'
-import type { Attachment, Binding, ConnectionStatus, InvalidatorClient, ReadPosition } from '@query-tags/core/client'
+import type {
+  Attachment,
+  AttachOptions,
+  Binding,
+  ConnectionStatus,
+  InvalidatorClient,
+  ReadPosition,
+} from '@query-tags/core/client'
 
 const GLOBAL = '["global",null]'
 
@@ -35,6 +42,7 @@ export class ScriptedClient implements InvalidatorClient {
   #binding: Binding | undefined
   #cursor: number | undefined
   #first: number | undefined
+  #page: number | undefined
 
   /** @param log of the server, shared with other pages; this one begins to load now. */
   constructor(log: LogRecord[] = []) {
@@ -62,7 +70,7 @@ export class ScriptedClient implements InvalidatorClient {
   /** The stream opens: the whole list is acknowledged, and what it missed is replayed. */
   hello(): void {
     const froms = [...this.#asked.values()].map(({ from }) => this.#seqOf(from))
-    this.#cursor = Math.min(this.#cursor ?? this.#first ?? this.#loadedAt, ...froms)
+    this.#cursor = Math.min(this.#cursor ?? this.#first ?? this.#page ?? this.#loadedAt, ...froms)
     this.#first ??= this.#cursor
     for (const [id, { tag }] of this.#asked) this.watched.set(id, tag)
     this.#asked.clear()
@@ -109,8 +117,9 @@ export class ScriptedClient implements InvalidatorClient {
     return [...this.#asked.values()].map(({ tag }) => tag)
   }
 
-  attach(binding: Binding): Attachment {
+  attach(binding: Binding, { pageCursor }: AttachOptions = {}): Attachment {
     this.#binding = binding
+    this.#page = pageCursor && this.#seqOf({ first: false, cursor: pageCursor })
     return {
       position: () =>
         this.#cursor === undefined
@@ -151,7 +160,7 @@ export class ScriptedClient implements InvalidatorClient {
 
   #seqOf({ first, cursor }: ReadPosition): number {
     const seq = cursor ? Number(cursor[GLOBAL]!.split(':')[1]) : Infinity
-    return Math.min(seq, first ? (this.#first ?? this.#loadedAt) : Infinity)
+    return Math.min(seq, first ? (this.#first ?? this.#page ?? this.#loadedAt) : Infinity)
   }
 }
 

@@ -96,6 +96,36 @@ it('what changed between the read on the server and the connect is fetched once,
   expect(queryClient.getQueryData(['b'])).toBe(1)
 })
 
+/** A page that is bound once it has what it came with. Returns the names of what it fetches after connecting. */
+async function bindHydrated(server: ReturnType<typeof createServer>, queryClient: QueryClient): Promise<string[]> {
+  bindTags({ queryClient, client: server.client })
+  for (const name of ['a', 'b']) show(queryClient, server.options(name))
+  server.client.hello()
+  await settle()
+  return server.reads
+}
+
+it('what changed after the page began to load, but before it was rendered, is not fetched again', async () => {
+  const server = createServer(['a', 'b'])
+  const queryClient = new QueryClient()
+  server.change('a')
+  hydrate(queryClient, await server.render({ [GLOBAL]: 'e:1' }))
+
+  expect(await bindHydrated(server, queryClient)).toEqual([])
+})
+
+it('beside data that are older than the snapshot, it is (guarantee 8)', async () => {
+  const server = createServer(['a', 'b'])
+  const queryClient = new QueryClient()
+  await queryClient.prefetchQuery(server.options('b'))
+  await vi.advanceTimersByTimeAsync(10)
+  server.change('b')
+  const state = await server.render({ [GLOBAL]: 'e:1' })
+  hydrate(queryClient, { ...state, queries: state.queries.filter(({ queryKey }) => queryKey[0] !== 'b') })
+
+  expect(await bindHydrated(server, queryClient)).toEqual(['b'])
+})
+
 it('queries before the snapshot in the dehydrated list count as old as those after it', async () => {
   const server = createServer(['a'])
   const { queryClient } = openPage(server)

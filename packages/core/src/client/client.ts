@@ -86,6 +86,16 @@ export interface Attachment {
   detach(): void
 }
 
+export interface AttachOptions {
+  /** A wish for one scope, which the server has to confirm. */
+  readonly scope?: Scope | undefined
+  /**
+   * Where the server was before anything on the page was read: the page came with it. The first stream then starts there, and not by the
+   * page's age.
+   */
+  readonly pageCursor?: Cursor | undefined
+}
+
 /** A connection to one server, to be bound to one cache at a time. Made by `createHTTPInvalidatorClient` or `createInvalidatorClient`. */
 export interface InvalidatorClient {
   readonly status: ConnectionStatus
@@ -96,7 +106,7 @@ export interface InvalidatorClient {
    *
    * @throws {QueryTagsError} `already-bound` while another binding is attached, `closed` after `close()`.
    */
-  attach(binding: Binding, options?: { scope?: Scope | undefined }): Attachment
+  attach(binding: Binding, options?: AttachOptions): Attachment
   /** Applies the receipt of a change that this browser asked for, at once. It does not move the cursor. */
   applyReceipt(receipt: Receipt): void
   /** Ends the stream for good. */

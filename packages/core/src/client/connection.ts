@@ -1,9 +1,9 @@
 import { QueryTagsError } from '../errors.ts'
 import { decodeFrame } from '../protocol/decode.ts'
 import type { Receipt } from '../protocol/messages.ts'
-import { toScopeId, type Scope } from '../protocol/scope.ts'
+import { toScopeId } from '../protocol/scope.ts'
 import { retryDelayMs } from './backoff.ts'
-import type { Attachment, Binding, ConnectionStatus, InvalidatorClient } from './client.ts'
+import type { Attachment, AttachOptions, Binding, ConnectionStatus, InvalidatorClient } from './client.ts'
 import { storableCursor } from './client-cursor.ts'
 import { elapsedMs, momentOf } from './clock.ts'
 import type { End } from './end.ts'
@@ -83,7 +83,7 @@ class Connection implements InvalidatorClient {
     return () => this.#listeners.delete(listener)
   }
 
-  attach(binding: Binding, { scope }: { scope?: Scope | undefined } = {}): Attachment {
+  attach(binding: Binding, { scope, pageCursor }: AttachOptions = {}): Attachment {
     if (this.#status.state === 'closed') throw new QueryTagsError('closed', 'This client was closed; create another')
     if (this.#host)
       throw new QueryTagsError('already-bound', 'This client is bound; close that binding, or create another client')
@@ -103,6 +103,7 @@ class Connection implements InvalidatorClient {
       list,
       watcher: this.#watcher,
       scope,
+      pageCursor,
       onError: this.#onError,
       onState: () => this.#showState(),
       onEnd: (end) => this.#onEnd(end),

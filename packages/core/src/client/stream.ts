@@ -48,6 +48,7 @@ export interface StreamHost {
   readonly list: WatchList
   readonly watcher: string
   readonly scope: Scope | undefined
+  readonly pageCursor: Cursor | undefined
   readonly onError: (error: unknown) => void
   /** The stream's `state` may have changed. */
   readonly onState: () => void
@@ -87,16 +88,18 @@ export class Stream {
    * @param replaces The previous connection, whose end the server may not have noticed.
    */
   open(watchAll: boolean, replaces: string | undefined): void {
-    const { environment, transport, memory, list, watcher, scope, onError } = this.#host
+    const { environment, transport, memory, list, watcher, scope, pageCursor, onError } = this.#host
     this.#watchdog.start(Math.max(OPEN_MS, silenceMs(memory)))
     const watch = list.open(watchAll)
+    const isFirst = !memory.cursor.first
     const asked = list.sent().map((ask) => ask.from)
+    if (isFirst && pageCursor) asked.push({ first: false, cursor: pageCursor })
     this.#sent = resumeCursor(memory.cursor, asked)
     const request = {
       v: PROTOCOL_VERSION,
       cursor: this.#sent,
       ageMs: elapsedMs(environment, environment.loadedAt) + SLACK_MS,
-      first: !memory.cursor.first,
+      first: isFirst && !pageCursor,
       watcher,
       watch,
       ...(scope && { scope }),

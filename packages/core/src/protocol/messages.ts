@@ -26,7 +26,7 @@ export interface StreamRequest {
   readonly cursor?: Cursor
   /** Milliseconds since the page began to load, plus slack. A duration, so that no two clocks are compared. */
   readonly ageMs: number
-  /** The client never had a hello: scopes in the cursor, too, start at `ageMs` ago if that is older. */
+  /** The client has data of which it knows no cursor: scopes in the cursor, too, start at `ageMs` ago if that is older. */
   readonly first?: boolean
   /** Names this watch list on the connection; chosen by the client, at most 64 word characters. */
   readonly watcher: string

@@ -44,6 +44,30 @@ describe('the first request', () => {
     expect(world.stream.request).toMatchObject({ cursor: { [GLOBAL]: 'e:40', [USER]: 'e:9' }, first: true })
   })
 
+  it('starts where the server was when it rendered the page, whatever the age, in the scopes that the page came with', async () => {
+    const world = new World()
+    world.attachment = world.client.attach(world.binding, { pageCursor: { [GLOBAL]: 'e:50' } })
+    await world.run()
+    expect(world.stream.request).toMatchObject({ cursor: { [GLOBAL]: 'e:50' }, first: false, ageMs: 30_000 })
+    await reconnect(world)
+    expect(world.stream.request).toMatchObject({ cursor: { [GLOBAL]: 'e:50' }, first: false })
+
+    world.stream.hello({ cursor: { [GLOBAL]: 'e:60' } })
+    await reconnect(world)
+
+    expect(world.stream.request).toMatchObject({ cursor: { [GLOBAL]: 'e:60' }, first: false })
+  })
+
+  it('takes a hello that starts after what the page came with for a reset (guarantee 3)', async () => {
+    const world = new World()
+    world.attachment = world.client.attach(world.binding, { pageCursor: { [GLOBAL]: 'e:50' } })
+    await world.run()
+
+    world.stream.hello({ cursor: { [GLOBAL]: 'f:60' } })
+
+    expect(world.binding.log).toContainEqual(expect.stringContaining('reset'))
+  })
+
   it('is a first one until there was a hello, and none afterwards', async () => {
     const world = new World()
     world.attach()
