@@ -1,0 +1,48 @@
+import type { Query } from '@tanstack/query-core'
+import { heldTags, readingsOf, type Reading } from './queries.ts'
+import type { Page } from './page.ts'
+import type { World } from './world.ts'
+
+/** What is not as it was promised, once nothing has happened for long enough. */
+export function findLosses(world: World): string[] {
+  const copy = world.reader.outdated().map((id) => `the plain reader was not told of ${id}`)
+  const losses = world.pages.flatMap((page) => [
+    ...page.queryClient
+      .getQueryCache()
+      .getAll()
+      .flatMap((query) => lossOf(world, page, query)),
+    ...[...page.listeners]
+      .filter(({ id, version }) => !world.database.isCurrent(id, version))
+      .map(({ id, version }) => `${page.name} was not told of ${id} after version ${version}`),
+  ])
+  return [...copy, ...losses]
+}
+
+function lossOf({ database }: World, page: Page, query: Query): string[] {
+  const { data, isInvalidated, status } = query.state
+  const held = heldTags(query)
+  if (data === undefined || held.length === 0) return []
+  const old = readingsOf(data).flatMap(({ versions, guess }: Reading) =>
+    Object.entries(versions)
+      .filter(([id, version]) => guess !== undefined || !database.isCurrent(id, version))
+      .map(([id]) => id)
+      .filter((id) => database.isTaggedWith(id, held)),
+  )
+  const told = `${page.name} ${query.queryHash} ${JSON.stringify(data)} with ${JSON.stringify(held)}, old: ${old.join()}`
+  if (old.length > 0 && !isInvalidated) return [`old data that are not marked: ${told}`]
+  if ((old.length > 0 || isInvalidated) && query.isActive() && status !== 'error')
+    return [`an active query left behind: ${told}`]
+  return []
+}
+
+/** Bounds that hold at any time. */
+export function checkBounds(world: World): void {
+  const { sim, servers, maxBacklogBytes } = world
+  for (const server of servers) {
+    if (!server.isUp) continue
+    const { connections, backlogBytes } = server.system.stats()
+    if (backlogBytes > 0) sim.saw('merged backlog')
+    if (backlogBytes > connections * maxBacklogBytes)
+      sim.fail(`${server.name} keeps ${backlogBytes} bytes for ${connections} slow readers`)
+  }
+}
