@@ -5,7 +5,7 @@ import type { ReadMoment, TaggedQuery } from './tagged-query.ts'
 import { declaredTags } from './with-invalidates.ts'
 
 /** No mutation holds a refetch back for longer, in milliseconds. */
-export const MAX_HOLD_MS = 30_000
+const MAX_HOLD_MS = 30_000
 
 interface Pending {
   readonly tags: readonly PlainTag[]

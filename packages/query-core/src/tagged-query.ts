@@ -22,7 +22,7 @@ export interface Datum {
 }
 
 /** A fetch in flight. */
-export interface FetchAttempt {
+interface FetchAttempt {
   read: ReadMoment
   /** It adds a page to pages that were read before. */
   readonly partial: boolean

@@ -4,7 +4,7 @@ import { bindPlainly } from './plain-binding.ts'
 import { ScriptedClient } from './scripted-client.ts'
 
 /** A database of one number, whose reads the test lets through one by one, in any order. */
-export class Database {
+class Database {
   value = 0
   readonly #reads: {
     readonly value: number

@@ -8,6 +8,7 @@ import { TagInvalidationProvider } from '../src/index.ts'
 
 afterEach(cleanup)
 
+const expectToSee = (text: string): Promise<HTMLElement> => screen.findByText(text)
 const userScope = (user: string): Scope => ({ kind: 'user', id: user })
 
 /** A server with sessions, of which the page has one at a time, and an API that answers as who asked. */
@@ -19,7 +20,7 @@ function createSessionWorld({ user }: { user: string | undefined }) {
   const handle = system.createAPIHandler({ context: () => world.user })
   const createClient = () =>
     createHTTPInvalidatorClient({
-      fetch: (path, init) => handle(new Request(new URL(String(path), location.href), init)),
+      fetch: (path, init) => handle(new Request(new URL(path as string, location.href), init)),
     })
   const queryClient = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity, retry: false } } })
   const held: (() => void)[] = []
@@ -71,31 +72,31 @@ describe('nothing of the user before stays fresh, without a reload (guarantee 8)
     const { world, page, connected } = createSessionWorld({ user: before })
     const { rerender } = render(page({ scope: before && userScope(before) } as never))
     await connected()
-    await screen.findByText(`notes of ${before ?? 'everyone'}`)
+    await expectToSee(`notes of ${before ?? 'everyone'}`)
 
     world.user = after
     rerender(page({ scope: after === undefined ? undefined : userScope(after) }))
 
-    await screen.findByText(`notes of ${after ?? 'everyone'}`)
+    await expectToSee(`notes of ${after ?? 'everyone'}`)
   })
 
   it('when the app takes another client for another user', async () => {
     const { world, page, connected, createClient } = createSessionWorld({ user: 'ada' })
     const { rerender } = render(page({ scope: userScope('ada') }))
     await connected()
-    await screen.findByText('notes of ada')
+    await expectToSee('notes of ada')
 
     world.user = 'grace'
     rerender(page({ scope: userScope('grace'), client: createClient() }))
 
-    await screen.findByText('notes of grace')
+    await expectToSee('notes of grace')
   })
 
   it('when a fetch of the user before lands after the switch', async () => {
     const { world, page, connected, holdFetches, releaseFetches, queryClient } = createSessionWorld({ user: 'ada' })
     const { rerender } = render(page({ scope: userScope('ada') }))
     await connected()
-    await screen.findByText('notes of ada')
+    await expectToSee('notes of ada')
     holdFetches()
     void queryClient.refetchQueries()
 
@@ -104,38 +105,38 @@ describe('nothing of the user before stays fresh, without a reload (guarantee 8)
     await connected()
     releaseFetches()
 
-    await screen.findByText('notes of grace')
+    await expectToSee('notes of grace')
   })
 
   it('when only the server knows: the stream of the session that ended comes back as another user', async () => {
     const { world, page, connected, system } = createSessionWorld({ user: 'ada' })
     render(page({ scope: undefined }))
     await connected()
-    await screen.findByText('notes of ada')
+    await expectToSee('notes of ada')
 
     world.user = 'grace'
     await system.disconnect({ scope: userScope('ada') })
 
-    await screen.findByText('notes of grace')
+    await expectToSee('notes of grace')
   })
 
   it('when only the server knows: the stream of the session that ended comes back as a visitor', async () => {
     const { world, page, connected, system } = createSessionWorld({ user: 'ada' })
     render(page({ scope: undefined }))
     await connected()
-    await screen.findByText('notes of ada')
+    await expectToSee('notes of ada')
 
     world.user = undefined
     await system.disconnect({ scope: userScope('ada') })
 
-    await screen.findByText('notes of everyone')
+    await expectToSee('notes of everyone')
   })
 
   it('at once: before the new stream is open the old data count as outdated', async () => {
     const { world, page, connected, isFresh, holdFetches } = createSessionWorld({ user: 'ada' })
     const { rerender } = render(page({ scope: userScope('ada') }))
     await connected()
-    await screen.findByText('notes of ada')
+    await expectToSee('notes of ada')
     holdFetches()
 
     world.user = 'grace'
@@ -149,6 +150,6 @@ it('the wish of a scope that is not the session’s is refused, and nothing is h
   const { page, system } = createSessionWorld({ user: 'ada' })
   render(page({ scope: userScope('grace') }))
 
-  await screen.findByText('notes of ada')
+  await expectToSee('notes of ada')
   expect(system.stats().connections).toBe(0)
 })
