@@ -73,7 +73,22 @@ it('takes the backend that it is told', async () => {
   expect((await fetch(`${address}/api/todos`)).status).toBe(200)
 })
 
+it('runs the TanStack Start app, and stops it with streams open', async () => {
+  const demo = runDemo(['--app', 'start'])
+  const [, address, port] = await demo.printed(/Open (http:\/\/localhost:(\d+))/)
+  const { page } = await openWindow(browser, address!)
+  await expect.poll(() => page.frames().length).toBe(3)
+  const window = new AppWindow(page.frames()[1]!)
+  await expect.poll(() => window.isQuiet(), { timeout: 20_000 }).toBe(true)
+
+  const code = await demo.end('SIGINT')
+
+  expect({ code, output: demo.output }).toMatchObject({ code: 0 })
+  expect(await isPortFree(Number(port))).toBe(true)
+})
+
 it.each([
+  [['--app', 'mobile'], 'There is no app "mobile". --app takes: spa, start.'],
   [['--backend', 'cobol'], 'There is no backend "cobol". --backend takes: elysia, express, fastify, hono, koa.'],
   [['--port', 'many'], '--port takes a number, not "many".'],
   [['--prot', '1'], "Unknown option '--prot'"],

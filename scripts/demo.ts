@@ -1,6 +1,6 @@
 /**
  * The demo command: an example server and the SPA, on free ports. Prints the address when both answer; Ctrl-C stops both.
- * `--backend <name>` chooses the server, `--port <number>` the port of the page.
+ * `--backend <name>` chooses the server, `--port <number>` the port of the page. `--app start` runs the TanStack Start app instead.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,6 +13,7 @@ import { untilLauncherIsGone } from './launcher.ts'
 
 const examples = new URL('../examples/', import.meta.url)
 const spa = new URL('spa/', examples)
+const startApp = new URL('start/', examples)
 const READY_WITHIN_MS = 30_000
 const STOP_WITHIN_MS = 3_000
 
@@ -26,49 +27,89 @@ try {
   process.exitCode = 1
 }
 
+/** A process of the demo, with what to call it when it fails. */
+interface Part {
+  readonly name: string
+  readonly child: ChildProcess
+}
+
 async function runDemo(): Promise<void> {
-  const { backend, port } = await readOptions()
-  const apiPort = await findFreePort(3001)
-  const api = `http://localhost:${apiPort}`
+  const { app, backend, port } = await readOptions()
   const page = `http://localhost:${port}`
   const stopped = untilStopped()
-  const waiting = new AbortController()
+  if (app === 'start') {
+    return serve([await startStart(port)], `${page}/basic`, `Open ${page}  (Ctrl-C stops it)`, stopped)
+  }
+  const apiPort = await findFreePort(3001)
+  const api = `http://localhost:${apiPort}`
+  const parts = await startSpa(port, backend, apiPort)
+  return serve(
+    parts,
+    `${page}/api/todos`,
+    `Open ${page}  (the ${backend} server is on ${api}; Ctrl-C stops both)`,
+    stopped,
+  )
+}
 
+async function startSpa(port: number, backend: string, apiPort: number): Promise<Part[]> {
   await build({ root: fileURLToPath(spa), logLevel: 'warn' })
   const server = start(new URL(`server-${backend}/`, examples), ['src/main.ts'], { PORT: String(apiPort) })
-  const vite = fileURLToPath(new URL('bin/vite.js', import.meta.resolve('vite/package.json')))
-  const site = start(spa, [vite, 'preview', '--strictPort', '--port', String(port)], { VITE_API_URL: api })
+  const args = [vite(), 'preview', '--strictPort', '--port', String(port)]
+  const site = start(spa, args, { VITE_API_URL: `http://localhost:${apiPort}` })
+  return [
+    { name: `The ${backend} server`, child: server },
+    { name: 'vite preview', child: site },
+  ]
+}
+
+async function startStart(port: number): Promise<Part> {
+  const building = start(startApp, [vite(), 'build', '--logLevel', 'warn'], {})
+  const [code] = await once(building, 'exit')
+  if (code !== 0) throw new DemoError('vite build failed; see above.')
+  const srvx = fileURLToPath(new URL('node_modules/srvx/bin/srvx.mjs', startApp))
+  const args = [srvx, '--prod', '--port', String(port), '-s', '../client', 'dist/server/server.js']
+  return { name: 'srvx', child: start(startApp, args, {}) }
+}
+
+function vite(): string {
+  return fileURLToPath(new URL('bin/vite.js', import.meta.resolve('vite/package.json')))
+}
+
+/** Says so when the demo is ready, and stops its parts when it is over. */
+async function serve(parts: readonly Part[], url: string, ready: string, stopped: Promise<'stopped'>): Promise<void> {
+  const waiting = new AbortController()
   try {
-    const over = Promise.race([
-      stopped,
-      untilFailed(`The ${backend} server`, server),
-      untilFailed('vite preview', site),
-    ])
-    if ((await Promise.race([untilReady(`${page}/api/todos`, waiting.signal), over])) === 'stopped') return
-    console.log(`\n  Open ${page}  (the ${backend} server is on ${api}; Ctrl-C stops both)\n`)
+    const over = Promise.race([stopped, ...parts.map(({ name, child }) => untilFailed(name, child))])
+    if ((await Promise.race([untilReady(url, waiting.signal), over])) === 'stopped') return
+    console.log(`\n  ${ready}\n`)
     await over
   } finally {
     waiting.abort()
-    await Promise.all([stop(server), stop(site)])
+    await Promise.all(parts.map(({ child }) => stop(child)))
   }
 }
 
-async function readOptions(): Promise<{ backend: string; port: number }> {
-  const { backend, port } = parseOptions()
+async function readOptions(): Promise<{ app: string; backend: string; port: number }> {
+  const { app, backend, port } = parseOptions()
+  if (!['spa', 'start'].includes(app)) throw new DemoError(`There is no app "${app}". --app takes: spa, start.`)
   const backends = readdirSync(examples).flatMap((name) => name.match(/^server-(.+)$/)?.[1] ?? [])
   if (!backends.includes(backend)) {
     throw new DemoError(`There is no backend "${backend}". --backend takes: ${backends.join(', ')}.`)
   }
-  if (port === undefined) return { backend, port: await findFreePort(5173) }
+  if (port === undefined) return { app, backend, port: await findFreePort(5173) }
   if (!/^\d{1,5}$/.test(port)) throw new DemoError(`--port takes a number, not "${port}".`)
   if (!(await isPortFree(Number(port))))
     throw new DemoError(`Port ${port} is taken. Leave out --port to get a free one.`)
-  return { backend, port: Number(port) }
+  return { app, backend, port: Number(port) }
 }
 
-function parseOptions(): { backend: string; port?: string | undefined } {
+function parseOptions(): { app: string; backend: string; port?: string | undefined } {
   try {
-    const options = { backend: { type: 'string', default: 'express' }, port: { type: 'string' } } as const
+    const options = {
+      app: { type: 'string', default: 'spa' },
+      backend: { type: 'string', default: 'express' },
+      port: { type: 'string' },
+    } as const
     return parseArgs({ options }).values
   } catch (error) {
     throw new DemoError(error instanceof Error ? error.message : String(error))

@@ -10,12 +10,59 @@
 
 import { Route as rootRouteImport } from './routes/__root'
 import { Route as IndexRouteImport } from './routes/index'
+import { Route as LiveRouteImport } from './routes/_live'
+import { Route as PersistedRouteImport } from './routes/persisted'
+import { Route as LiveBasicRouteImport } from './routes/_live.basic'
+import { Route as LiveGroupsRouteImport } from './routes/_live.groups'
+import { Route as LiveInfiniteRouteImport } from './routes/_live.infinite'
+import { Route as LiveLoadersRouteImport } from './routes/_live.loaders'
+import { Route as LiveOptimisticRouteImport } from './routes/_live.optimistic'
+import { Route as LiveStreamingRouteImport } from './routes/_live.streaming'
 import { Route as ApiInvalidatorSplatRouteImport } from './routes/api.invalidator.$'
 
 const IndexRoute = IndexRouteImport.update({
   id: '/',
   path: '/',
   getParentRoute: () => rootRouteImport,
+} as any)
+const LiveRoute = LiveRouteImport.update({
+  id: '/_live',
+  getParentRoute: () => rootRouteImport,
+} as any)
+const PersistedRoute = PersistedRouteImport.update({
+  id: '/persisted',
+  path: '/persisted',
+  getParentRoute: () => rootRouteImport,
+} as any)
+const LiveBasicRoute = LiveBasicRouteImport.update({
+  id: '/basic',
+  path: '/basic',
+  getParentRoute: () => LiveRoute,
+} as any)
+const LiveGroupsRoute = LiveGroupsRouteImport.update({
+  id: '/groups',
+  path: '/groups',
+  getParentRoute: () => LiveRoute,
+} as any)
+const LiveInfiniteRoute = LiveInfiniteRouteImport.update({
+  id: '/infinite',
+  path: '/infinite',
+  getParentRoute: () => LiveRoute,
+} as any)
+const LiveLoadersRoute = LiveLoadersRouteImport.update({
+  id: '/loaders',
+  path: '/loaders',
+  getParentRoute: () => LiveRoute,
+} as any)
+const LiveOptimisticRoute = LiveOptimisticRouteImport.update({
+  id: '/optimistic',
+  path: '/optimistic',
+  getParentRoute: () => LiveRoute,
+} as any)
+const LiveStreamingRoute = LiveStreamingRouteImport.update({
+  id: '/streaming',
+  path: '/streaming',
+  getParentRoute: () => LiveRoute,
 } as any)
 const ApiInvalidatorSplatRoute = ApiInvalidatorSplatRouteImport.update({
   id: '/api/invalidator/$',
@@ -25,27 +72,80 @@ const ApiInvalidatorSplatRoute = ApiInvalidatorSplatRouteImport.update({
 
 export interface FileRoutesByFullPath {
   '/': typeof IndexRoute
+  '/persisted': typeof PersistedRoute
+  '/basic': typeof LiveBasicRoute
+  '/groups': typeof LiveGroupsRoute
+  '/infinite': typeof LiveInfiniteRoute
+  '/loaders': typeof LiveLoadersRoute
+  '/optimistic': typeof LiveOptimisticRoute
+  '/streaming': typeof LiveStreamingRoute
   '/api/invalidator/$': typeof ApiInvalidatorSplatRoute
 }
 export interface FileRoutesByTo {
   '/': typeof IndexRoute
+  '/persisted': typeof PersistedRoute
+  '/basic': typeof LiveBasicRoute
+  '/groups': typeof LiveGroupsRoute
+  '/infinite': typeof LiveInfiniteRoute
+  '/loaders': typeof LiveLoadersRoute
+  '/optimistic': typeof LiveOptimisticRoute
+  '/streaming': typeof LiveStreamingRoute
   '/api/invalidator/$': typeof ApiInvalidatorSplatRoute
 }
 export interface FileRoutesById {
   __root__: typeof rootRouteImport
   '/': typeof IndexRoute
+  '/_live': typeof LiveRouteWithChildren
+  '/persisted': typeof PersistedRoute
+  '/_live/basic': typeof LiveBasicRoute
+  '/_live/groups': typeof LiveGroupsRoute
+  '/_live/infinite': typeof LiveInfiniteRoute
+  '/_live/loaders': typeof LiveLoadersRoute
+  '/_live/optimistic': typeof LiveOptimisticRoute
+  '/_live/streaming': typeof LiveStreamingRoute
   '/api/invalidator/$': typeof ApiInvalidatorSplatRoute
 }
 export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath
-  fullPaths: '/' | '/api/invalidator/$'
+  fullPaths:
+    | '/'
+    | '/persisted'
+    | '/basic'
+    | '/groups'
+    | '/infinite'
+    | '/loaders'
+    | '/optimistic'
+    | '/streaming'
+    | '/api/invalidator/$'
   fileRoutesByTo: FileRoutesByTo
-  to: '/' | '/api/invalidator/$'
-  id: '__root__' | '/' | '/api/invalidator/$'
+  to:
+    | '/'
+    | '/persisted'
+    | '/basic'
+    | '/groups'
+    | '/infinite'
+    | '/loaders'
+    | '/optimistic'
+    | '/streaming'
+    | '/api/invalidator/$'
+  id:
+    | '__root__'
+    | '/'
+    | '/_live'
+    | '/persisted'
+    | '/_live/basic'
+    | '/_live/groups'
+    | '/_live/infinite'
+    | '/_live/loaders'
+    | '/_live/optimistic'
+    | '/_live/streaming'
+    | '/api/invalidator/$'
   fileRoutesById: FileRoutesById
 }
 export interface RootRouteChildren {
   IndexRoute: typeof IndexRoute
+  LiveRoute: typeof LiveRouteWithChildren
+  PersistedRoute: typeof PersistedRoute
   ApiInvalidatorSplatRoute: typeof ApiInvalidatorSplatRoute
 }
 
@@ -58,6 +158,62 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof IndexRouteImport
       parentRoute: typeof rootRouteImport
     }
+    '/_live': {
+      id: '/_live'
+      path: ''
+      fullPath: '/'
+      preLoaderRoute: typeof LiveRouteImport
+      parentRoute: typeof rootRouteImport
+    }
+    '/persisted': {
+      id: '/persisted'
+      path: '/persisted'
+      fullPath: '/persisted'
+      preLoaderRoute: typeof PersistedRouteImport
+      parentRoute: typeof rootRouteImport
+    }
+    '/_live/basic': {
+      id: '/_live/basic'
+      path: '/basic'
+      fullPath: '/basic'
+      preLoaderRoute: typeof LiveBasicRouteImport
+      parentRoute: typeof LiveRoute
+    }
+    '/_live/groups': {
+      id: '/_live/groups'
+      path: '/groups'
+      fullPath: '/groups'
+      preLoaderRoute: typeof LiveGroupsRouteImport
+      parentRoute: typeof LiveRoute
+    }
+    '/_live/infinite': {
+      id: '/_live/infinite'
+      path: '/infinite'
+      fullPath: '/infinite'
+      preLoaderRoute: typeof LiveInfiniteRouteImport
+      parentRoute: typeof LiveRoute
+    }
+    '/_live/loaders': {
+      id: '/_live/loaders'
+      path: '/loaders'
+      fullPath: '/loaders'
+      preLoaderRoute: typeof LiveLoadersRouteImport
+      parentRoute: typeof LiveRoute
+    }
+    '/_live/optimistic': {
+      id: '/_live/optimistic'
+      path: '/optimistic'
+      fullPath: '/optimistic'
+      preLoaderRoute: typeof LiveOptimisticRouteImport
+      parentRoute: typeof LiveRoute
+    }
+    '/_live/streaming': {
+      id: '/_live/streaming'
+      path: '/streaming'
+      fullPath: '/streaming'
+      preLoaderRoute: typeof LiveStreamingRouteImport
+      parentRoute: typeof LiveRoute
+    }
     '/api/invalidator/$': {
       id: '/api/invalidator/$'
       path: '/api/invalidator/$'
@@ -68,8 +224,30 @@ declare module '@tanstack/react-router' {
   }
 }
 
+interface LiveRouteChildren {
+  LiveBasicRoute: typeof LiveBasicRoute
+  LiveGroupsRoute: typeof LiveGroupsRoute
+  LiveInfiniteRoute: typeof LiveInfiniteRoute
+  LiveLoadersRoute: typeof LiveLoadersRoute
+  LiveOptimisticRoute: typeof LiveOptimisticRoute
+  LiveStreamingRoute: typeof LiveStreamingRoute
+}
+
+const LiveRouteChildren: LiveRouteChildren = {
+  LiveBasicRoute: LiveBasicRoute,
+  LiveGroupsRoute: LiveGroupsRoute,
+  LiveInfiniteRoute: LiveInfiniteRoute,
+  LiveLoadersRoute: LiveLoadersRoute,
+  LiveOptimisticRoute: LiveOptimisticRoute,
+  LiveStreamingRoute: LiveStreamingRoute,
+}
+
+const LiveRouteWithChildren = LiveRoute._addFileChildren(LiveRouteChildren)
+
 const rootRouteChildren: RootRouteChildren = {
   IndexRoute: IndexRoute,
+  LiveRoute: LiveRouteWithChildren,
+  PersistedRoute: PersistedRoute,
   ApiInvalidatorSplatRoute: ApiInvalidatorSplatRoute,
 }
 export const routeTree = rootRouteImport
@@ -77,10 +255,11 @@ export const routeTree = rootRouteImport
   ._addFileTypes<FileRouteTypes>()
 
 import type { getRouter } from './router.tsx'
-import type { createStart } from '@tanstack/react-start'
+import type { startInstance } from './start.ts'
 declare module '@tanstack/react-start' {
   interface Register {
     ssr: true
     router: Awaited<ReturnType<typeof getRouter>>
+    config: Awaited<ReturnType<typeof startInstance.getOptions>>
   }
 }

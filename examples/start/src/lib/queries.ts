@@ -1,6 +1,14 @@
 import { withTags } from '@query-tags/core'
-import { queryOptions, useQuery } from '@tanstack/react-query'
-import { fetchTodos } from './server-functions'
+import { infiniteQueryOptions, queryOptions, useQuery } from '@tanstack/react-query'
+import {
+  fetchNotes,
+  fetchPosts,
+  fetchRow,
+  fetchSlowSummary,
+  fetchSummary,
+  fetchTodo,
+  fetchTodos,
+} from './server-functions'
 import { appTags } from './tag-contract'
 
 // Option A: inline meta
@@ -16,3 +24,34 @@ export function useTodos() {
 export const todosQuery = withTags(queryOptions({ queryKey: ['todos'], queryFn: () => fetchTodos() }), [
   appTags.todos.list(),
 ])
+
+export const summaryQuery = withTags(queryOptions({ queryKey: ['summary'], queryFn: () => fetchSummary() }), [
+  appTags.todos.summary(),
+])
+
+export const slowSummaryQuery = withTags(
+  queryOptions({ queryKey: ['slow', 'summary'], queryFn: () => fetchSlowSummary() }),
+  [appTags.todos.summary()],
+)
+
+export const todoQuery = (id: string) =>
+  withTags(queryOptions({ queryKey: ['todo', id], queryFn: () => fetchTodo({ data: id }) }), [appTags.todos.byId(id)])
+
+export const notesQuery = withTags(queryOptions({ queryKey: ['notes'], queryFn: () => fetchNotes() }), [
+  appTags.notes.list(),
+])
+
+export const postsQuery = withTags(
+  infiniteQueryOptions({
+    queryKey: ['posts'],
+    queryFn: ({ pageParam }) => fetchPosts({ data: pageParam }),
+    initialPageParam: Number.MAX_SAFE_INTEGER,
+    getNextPageParam: ({ next }) => next,
+  }),
+  [appTags.posts.list()],
+)
+
+export const rowQuery = (index: number) =>
+  withTags(queryOptions({ queryKey: ['row', index], queryFn: () => fetchRow({ data: index }), gcTime: Infinity }), [
+    appTags.rows.at(index),
+  ])

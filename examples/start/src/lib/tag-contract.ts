@@ -9,6 +9,12 @@ export const appTags = defineTags({
   notes: {
     list: () => ['notes'],
   },
+  posts: {
+    list: () => ['posts'],
+  },
+  rows: {
+    at: (index: number) => ['row', index],
+  },
 })
 
 // Export the type for use in server functions

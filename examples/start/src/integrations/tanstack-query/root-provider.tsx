@@ -1,5 +1,6 @@
 import { QueryClientProvider } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
+import { activityLog } from '@query-tags/example-spa/activity/activity-log.ts'
 import { TagInvalidationProvider } from '@query-tags/react'
 import { createInvalidatorClient } from '@query-tags/start-client'
 
@@ -13,7 +14,12 @@ export default function TanStackQueryProvider({ children }: { children: React.Re
 
   return (
     <QueryClientProvider client={queryClient}>
-      <TagInvalidationProvider client={invalidatorClient} queryClient={queryClient} router={router}>
+      <TagInvalidationProvider
+        client={invalidatorClient}
+        queryClient={queryClient}
+        router={router}
+        onInvalidation={activityLog.add}
+      >
         {children}
       </TagInvalidationProvider>
     </QueryClientProvider>

@@ -1,0 +1,41 @@
+import { withInvalidates } from '@query-tags/react'
+import { mutationOptions, type QueryClient } from '@tanstack/react-query'
+import { todosQuery } from './queries'
+import { addNoteServerFn, addPostServerFn, addTodoServerFn, toggleTodoServerFn } from './server-functions'
+import { appTags } from './tag-contract'
+
+// The server tells every window, this one too. Declaring the tags here makes this window wait with its refetch until its own
+// change went through, and shows the change here even while the stream is down.
+
+export const addTodoMutation = withInvalidates(
+  mutationOptions({ mutationFn: (name: string) => addTodoServerFn({ data: { name } }) }),
+  [appTags.todos()],
+)
+
+export const addNoteMutation = withInvalidates(
+  mutationOptions({ mutationFn: (text: string) => addNoteServerFn({ data: text }) }),
+  [appTags.notes.list()],
+)
+
+export const addPostMutation = withInvalidates(
+  mutationOptions({ mutationFn: (text: string) => addPostServerFn({ data: text }) }),
+  [appTags.posts.list()],
+)
+
+/** Shown at once, sent after. Without the tags, any other change of a todo would bring the old tick back for a moment. */
+export const toggleTodoMutation = (queryClient: QueryClient) =>
+  withInvalidates(
+    mutationOptions({
+      mutationFn: (id: string) => toggleTodoServerFn({ data: { id, delayMs: 1500 } }),
+      onMutate: async (id) => {
+        await queryClient.cancelQueries({ queryKey: todosQuery.queryKey })
+        const before = queryClient.getQueryData(todosQuery.queryKey)
+        queryClient.setQueryData(todosQuery.queryKey, (todos) =>
+          todos?.map((todo) => (todo.id === id ? { ...todo, done: !todo.done } : todo)),
+        )
+        return before
+      },
+      onError: (_error, _id, before) => queryClient.setQueryData(todosQuery.queryKey, before),
+    }),
+    [appTags.todos()],
+  )
