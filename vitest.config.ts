@@ -6,6 +6,8 @@ const sources = 'query-tags-source'
 const resolve = { conditions: [sources, 'node', 'development'] }
 const ssr = { resolve: { conditions: resolve.conditions, externalConditions: [sources] } }
 
+/** Behind a real nginx. */
+const nginxTests = ['packages/abuse-tests/test/nginx/*.test.ts']
 const reactTests = ['packages/react/test/**/*.test.{ts,tsx}']
 
 const config: ViteUserConfig = defineConfig({
@@ -17,7 +19,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'node',
           include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/*.test.ts'],
-          exclude: [...reactTests, '**/test/types/**', '**/node_modules/**'],
+          exclude: [...reactTests, ...nginxTests, '**/test/types/**', '**/node_modules/**'],
         },
       },
       {
@@ -64,6 +66,7 @@ const config: ViteUserConfig = defineConfig({
           hookTimeout: 120_000,
         },
       },
+      { resolve, ssr, test: { name: 'nginx', include: nginxTests } },
       {
         // Type tests: compiled, never run. What a call infers and what it refuses.
         resolve,

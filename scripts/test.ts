@@ -8,11 +8,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { countTests, type TestCount, type TestReport } from './test-report.ts'
-import { findChromium, findCurl } from './tools.ts'
+import { findChromium, findCurl, findNginx } from './tools.ts'
 
 /** What suites need from the machine. `.ci/run` installs the Debian package. */
 const needs = [
   { suite: 'browser', tool: 'Chromium', found: findChromium(), hint: 'install chromium or set CHROMIUM_PATH' },
+  { suite: 'nginx', tool: 'nginx', found: findNginx(), hint: 'install nginx' },
   // Part of another project; its tests skip themselves.
   { suite: 'curl -N', tool: 'curl', found: findCurl(), hint: 'install curl', isProject: false },
 ]

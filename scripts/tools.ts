@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, isAbsolute, join } from 'node:path'
 
 /** Where Chromium is: `CHROMIUM_PATH`, else the first of the usual names on the PATH. */
 export function findChromium(): string | undefined {
@@ -10,10 +10,17 @@ export function findCurl(): string | undefined {
   return findOnPath('curl')
 }
 
-/** The full path of the first of these programs that the PATH has. */
+/** Debian puts it where only the PATH of root looks. */
+export function findNginx(): string | undefined {
+  return findOnPath('nginx', '/usr/sbin/nginx')
+}
+
+/** The full path of the first of these programs that the PATH has. A name that is a path of its own is looked at as it is. */
 function findOnPath(...names: string[]): string | undefined {
   const directories = (process.env['PATH'] ?? '').split(delimiter)
-  return names.flatMap((name) => directories.map((directory) => join(directory, name))).find(isExecutable)
+  return names
+    .flatMap((name) => (isAbsolute(name) ? name : directories.map((directory) => join(directory, name))))
+    .find(isExecutable)
 }
 
 function isExecutable(path: string): boolean {
