@@ -74,6 +74,64 @@ describe('the origin rule', () => {
     expect(asked > 0).toBe(admits)
   })
 
+  it('admits of every Sec-Fetch-Site with every Origin on every method the ones it says, and asks the application for no other', async () => {
+    const sites = [
+      undefined,
+      'same-origin',
+      'none',
+      'same-site',
+      'cross-site',
+      '',
+      'SAME-ORIGIN',
+      'same-origin, same-origin',
+    ]
+    const origins = [
+      undefined,
+      'http://app.test',
+      'https://app.test',
+      'http://app.test:81',
+      'http://sub.app.test',
+      OTHER,
+      'null',
+      '',
+      '*',
+    ]
+    const admitted: string[] = []
+    let asked = 0
+    const world = createWorld({
+      resolveScope: () => {
+        asked++
+        return { kind: 'user' }
+      },
+      allowedOrigins: ['http://sub.app.test'],
+    })
+
+    for (const site of sites) {
+      for (const origin of origins) {
+        const headers = {
+          ...(site !== undefined && { 'sec-fetch-site': site }),
+          ...(origin !== undefined && { origin }),
+        }
+        const statuses = []
+        for (const method of ['GET', 'HEAD', 'POST']) {
+          const before = asked
+          const outcome = await world.respond({ method, headers, body: { v: 1, ageMs: 0, watcher: 'w', watch: '*' } })
+          if (outcome.kind === 'stream') outcome.discard()
+          statuses.push(outcome.status === 403 && asked === before ? 'refused' : outcome.status)
+        }
+        const isAdmitted = statuses[0] === 200
+        if (isAdmitted) admitted.push(`${site} from ${origin}`)
+        expect(statuses).toEqual(statuses.map(() => (isAdmitted ? 200 : 'refused')))
+      }
+    }
+
+    // The browser's word that the page is ours decides; without it the host does; and what was allowed is, whatever the browser says.
+    const ours = ['same-origin', 'none'].flatMap((site) => origins.map((origin) => `${site} from ${origin}`))
+    const old = [undefined, 'http://app.test', 'https://app.test'].map((origin) => `undefined from ${origin}`)
+    const allowed = sites.map((site) => `${site} from http://sub.app.test`)
+    expect(admitted.sort()).toEqual([...new Set([...ours, ...old, ...allowed])].sort())
+  })
+
   it('compares with the host of the URL when there is no Host header', async () => {
     const world = createWorld()
     const ask = (origin: string): ReturnType<typeof world.respond> =>
