@@ -96,6 +96,21 @@ describe('two windows in profiles of their own', () => {
   })
 })
 
+it('a user whose session the server forgot is signed out, without a reload, and hears what visitors hear', async () => {
+  const window = await openQuietWindow()
+  await window.switchUser('Ada')
+  await expect.poll(async () => (await window.list('Notes'))[0], SOON).toContain('Only Ada sees this')
+
+  await server.end('SIGKILL')
+  server = await startExampleServer(port)
+
+  await expect.poll(() => window.text(), SOON).toContain('Sign in as')
+  await expect.poll(() => window.isQuiet(), SOON).toBe(true)
+  expect(await window.text()).not.toContain('Only Ada')
+  await window.add('New note', 'A note for everybody')
+  await expect.poll(() => window.list('Notes'), SOON).toContain('A note for everybody')
+})
+
 it('shows two live windows side by side at /, and what is added in one appears in the other', async () => {
   const { page } = await openWindow(browser, site.url)
   await expect.poll(() => page.frames().length, SOON).toBe(3)

@@ -38,14 +38,15 @@ async function runDemo(): Promise<void> {
   const page = `http://localhost:${port}`
   const stopped = untilStopped()
   if (app === 'start') {
-    return serve([await startStart(port)], `${page}/basic`, `Open ${page}  (Ctrl-C stops it)`, stopped)
+    return serve([await startStart(port)], [`${page}/basic`], `Open ${page}  (Ctrl-C stops it)`, stopped)
   }
   const apiPort = await findFreePort(3001)
   const api = `http://localhost:${apiPort}`
   const parts = await startSpa(port, backend, apiPort)
   return serve(
     parts,
-    `${page}/api/todos`,
+    // The server first: while it is not there, vite prints an error for every request.
+    [`${api}/api/todos`, `${page}/api/todos`],
     `Open ${page}  (the ${backend} server is on ${api}; Ctrl-C stops both)`,
     stopped,
   )
@@ -76,11 +77,16 @@ function vite(): string {
 }
 
 /** Says so when the demo is ready, and stops its parts when it is over. */
-async function serve(parts: readonly Part[], url: string, ready: string, stopped: Promise<'stopped'>): Promise<void> {
+async function serve(
+  parts: readonly Part[],
+  urls: readonly string[],
+  ready: string,
+  stopped: Promise<'stopped'>,
+): Promise<void> {
   const waiting = new AbortController()
   try {
     const over = Promise.race([stopped, ...parts.map(({ name, child }) => untilFailed(name, child))])
-    if ((await Promise.race([untilReady(url, waiting.signal), over])) === 'stopped') return
+    if ((await Promise.race([untilReady(urls, waiting.signal), over])) === 'stopped') return
     console.log(`\n  ${ready}\n`)
     await over
   } finally {
@@ -140,12 +146,14 @@ async function untilStopped(): Promise<'stopped'> {
   return 'stopped'
 }
 
-/** Resolves once the address answers: the page is served, and the server answers through its proxy. */
-async function untilReady(url: string, signal: AbortSignal): Promise<void> {
+/** Resolves once the addresses answer, one after the other: the page is served, and the server answers through its proxy. */
+async function untilReady(urls: readonly string[], signal: AbortSignal): Promise<void> {
   const deadline = Date.now() + READY_WITHIN_MS
-  while (!signal.aborted && !(await answers(url))) {
-    if (Date.now() > deadline) throw new DemoError(`${url} did not answer within ${READY_WITHIN_MS / 1000} s.`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+  for (const url of urls) {
+    while (!signal.aborted && !(await answers(url))) {
+      if (Date.now() > deadline) throw new DemoError(`${url} did not answer within ${READY_WITHIN_MS / 1000} s.`)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
   }
 }
 
