@@ -294,7 +294,7 @@ class CacheBinding implements TagBinding, Binding {
 
   #onCacheEvent(event: QueryCacheNotifyEvent): void {
     const { query, type } = event
-    if (type === 'removed') return this.#index.remove(query)
+    if (this.#isGone(query)) return this.#index.remove(query)
     // Results follow from an update that was seen already.
     if (type === 'observerResultsUpdated') return
     if (isSnapshot(query)) {
@@ -307,6 +307,13 @@ class CacheBinding implements TagBinding, Binding {
     if (type === 'observerAdded' && this.#attachment.isBehind()) this.#invalidate([entry], this.#history.tick(), 0)
     // Somebody may need it now whom TanStack would show the old data: with refetchOnMount off, or enabled just now.
     this.#scheduler.request(entry)
+  }
+
+  /** Nobody sees the query any more, and what events it still has are of no account. */
+  #isGone(query: Query): boolean {
+    // guard(removed-on-screen): a query that was removed is shown until its observers render again, and no other has its data, guarantee 1
+    if (query.observers.length > 0) return false
+    return this.#cache.get(query.queryHash) !== query
   }
 
   /** Reads the tags of a query; data that were there before it had any were read before anything that was seen of it. */

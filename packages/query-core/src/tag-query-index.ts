@@ -64,6 +64,8 @@ export class TagQueryIndex {
     if (!entry) return
     this.#entries.delete(query)
     for (const watched of entry.tags.values()) this.#lose(entry, watched)
+    // Whoever still has the entry must not ask for tags that nobody takes back.
+    entry.tags.clear()
   }
 
   listen(listener: TagListener): void {

@@ -6,9 +6,10 @@ import { createWorld, settle, type World } from './world.ts'
 
 afterEach(() => focusManager.setFocused(undefined))
 
-function observe(world: World, key: string): void {
+function observe(world: World, key: string) {
   const options = withTags({ queryKey: [key], queryFn: world.database.read }, [[key]])
-  new QueryObserver(world.queryClient, options).subscribe(() => undefined)
+  const observer = new QueryObserver(world.queryClient, options)
+  return { observer, stop: observer.subscribe(() => undefined) }
 }
 
 it('tells of each invalidation with the queries that it made outdated', async () => {
@@ -71,16 +72,54 @@ it('invalidates locally, and refuses what is no tag', async () => {
   expect(() => world.binding.invalidateLocally([[]] as never)).toThrow(expect.objectContaining({ code: 'invalid-tag' }))
 })
 
-it('stops watching the tags of queries that were removed', async () => {
+it.each([
+  ['unmounts before', true],
+  ['unmounts after', false],
+])('stops watching the tags of a query that was removed when it %s', async (_when, before) => {
   const world = createWorld()
-  observe(world, 'value')
+  const { stop } = observe(world, 'value')
   world.client.hello()
   await world.database.arrive()
   expect(world.client.watched.size).toBe(1)
 
+  if (before) stop()
   world.queryClient.clear()
+  stop()
+  world.client.answer()
 
   expect(world.client.watched.size).toBe(0)
+})
+
+it('stops watching the tags of a query that was removed in the task in which its data were restored', async () => {
+  const world = createWorld()
+  world.client.hello()
+  const query = world.queryClient
+    .getQueryCache()
+    .build(world.queryClient, withTags({ queryKey: ['value'], initialData: 0 }, [['value']]))
+
+  world.queryClient.getQueryCache().remove(query)
+  await settle()
+  world.client.answer()
+
+  expect(world.client.watched.size).toBe(0)
+})
+
+it('refetches a query that was removed while it is shown, for as long as it is (guarantee 1)', async () => {
+  const world = createWorld()
+  const { observer, stop } = observe(world, 'value')
+  world.client.hello()
+  await world.database.arrive()
+
+  world.queryClient.clear()
+  world.change()
+  await settle()
+  await world.database.arrive()
+  expect(observer.getCurrentResult().data).toBe(1)
+
+  stop()
+  world.change()
+  await settle()
+  expect(world.database.reads).toBe(2)
 })
 
 it('does nothing any more once it is closed', async () => {
