@@ -157,7 +157,7 @@ class CacheBinding implements TagBinding, Binding {
     this.#onError = onError ?? ((error) => console.error(error))
     this.#attachment = client.attach(this, { scope, pageCursor: pageCursor(queryClient.getQueryCache()) })
     this.#history = new ReadHistory(this.#attachment, () => environment.now())
-    this.#coverage = new TagCoverage(this.#attachment)
+    this.#coverage = new TagCoverage(this.#attachment, (read) => this.#snapshots.lower(read))
     this.#index = new TagQueryIndex({
       onGain: (entry, watched) => this.#coverage.gain(entry, watched),
       onLose: (watched) => this.#coverage.forget(watched),
@@ -174,7 +174,7 @@ class CacheBinding implements TagBinding, Binding {
     this.#guard = new SettleGuard(this.#history, this.#mutations, this.#snapshots, {
       beforeFetch: (entry, clock) => this.#coverage.beforeFetch(entry, clock),
       onFresh: (entry, read) => {
-        if (!this.#coverage.landed(entry, read)) this.#snapshots.lower(read)
+        this.#coverage.landed(entry, read)
         this.#snapshots.raise(() => this.#coverage.asked())
       },
       onOutdated: (entry) => this.#scheduler.request(entry),

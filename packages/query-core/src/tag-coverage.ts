@@ -10,10 +10,13 @@ import { UNSEEN, type ReadMoment, type TaggedQuery, type WatchedTag } from './ta
 export class TagCoverage {
   readonly #attachment: Attachment
   readonly #asking = new Map<WatchedTag, { readonly entry: TaggedQuery; readonly read: ReadMoment }>()
+  readonly #onAsk: (read: ReadMoment) => void
   #connected = false
 
-  constructor(attachment: Attachment) {
+  /** @param onAsk Told before it is asked what data that were read then have missed. */
+  constructor(attachment: Attachment, onAsk: (read: ReadMoment) => void) {
     this.#attachment = attachment
+    this.#onAsk = onAsk
   }
 
   /** A query has a new tag. Before the first hello it can go with the opening of the stream, which costs no request. */
@@ -29,14 +32,9 @@ export class TagCoverage {
     }
   }
 
-  /** Data landed that were read at `read`. Returns whether it is known already that they missed nothing. */
-  landed(entry: TaggedQuery, read: ReadMoment): boolean {
-    let isCovered = true
-    for (const watched of entry.tags.values()) {
-      this.#ask(entry, watched, read)
-      isCovered &&= watched.askedSince === undefined
-    }
-    return isCovered
+  /** Data landed that were read at `read`. */
+  landed(entry: TaggedQuery, read: ReadMoment): void {
+    for (const watched of entry.tags.values()) this.#ask(entry, watched, read)
   }
 
   /** The queries that asked about one of these tags. */
@@ -73,6 +71,7 @@ export class TagCoverage {
     if (watched.askedSince !== undefined && watched.askedSince <= clock) return
     watched.askedSince = clock
     this.#asking.set(watched, { entry, read })
+    this.#onAsk(read)
     // guard(late-watch): data that were read before their tag was watched may have missed invalidations, guarantee 1
     this.#attachment.watch(watched.tag, position)
   }

@@ -295,6 +295,34 @@ it('a cache that is stored while it is not known what its data missed says so (g
   expect(second.queryClient.getQueryData(['b'])).toBe(1)
 })
 
+it('a cache that is stored when a query has just got another tag does not pass for newer than its data (guarantee 8)', async () => {
+  const server = createServer(['a', 'b'])
+  const first = openPage(server)
+  server.client.hello()
+  const observer = new QueryObserver(first.queryClient, server.options('a'))
+  observer.subscribe(() => undefined)
+  await vi.advanceTimersByTimeAsync(0)
+  server.client.answer()
+  server.client.invalidate(['item of a'])
+  show(first.queryClient, server.options('b'))
+  await vi.advanceTimersByTimeAsync(0)
+  server.client.answer()
+  await settle()
+
+  const tagged = withTags(server.options('a'), [['item of a']])
+  observer.setOptions(tagged)
+  const stored = overTheWire(dehydrate(first.queryClient))
+  first.binding.close()
+  server.reads.length = 0
+  const second = openPage(server)
+  hydrate(second.queryClient, stored)
+  show(second.queryClient, tagged)
+  server.client.hello()
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(server.reads).toEqual(['a'])
+})
+
 it.each([
   ['before the connect', true],
   ['after the connect', false],
