@@ -72,11 +72,10 @@ export class SettleGuard {
         return
       case 'failed':
         // The query function is called anew after this, so what it reads is newer.
-        if (entry.attempt) entry.attempt.read = this.#begin(entry)
-        return
+        return this.#beginAgain(entry)
       case 'continue':
         // The same, but for a streamed promise, which waits to be read.
-        if (entry.attempt && !isUnseen(entry.attempt.read)) entry.attempt.read = this.#begin(entry)
+        if (entry.attempt && !isUnseen(entry.attempt.read)) this.#beginAgain(entry)
         return
       case 'success':
         return action.manual ? this.#onWrite(entry) : this.#onSuccess(entry)
@@ -101,6 +100,12 @@ export class SettleGuard {
     // guard(late-promise): without a query function it can only be a promise that was streamed here, long after its snapshot, guarantee 8
     if (!entry.query.options.queryFn) return this.#snapshots.unseen
     return this.#begin(entry)
+  }
+
+  #beginAgain(entry: TaggedQuery): void {
+    // guard(kept-pages): a retry of an infinite query goes on at the page that failed, and keeps those that were read before it, guarantee 7
+    if (hasPages(entry) && entry.query.state.fetchFailureCount > 0) return
+    if (entry.attempt) entry.attempt.read = this.#begin(entry)
   }
 
   #begin(entry: TaggedQuery): ReadMoment {
@@ -196,6 +201,11 @@ export class SettleGuard {
 
 function isPartial(entry: TaggedQuery, meta: { fetchMore?: unknown } | undefined): boolean {
   return meta?.fetchMore !== undefined && entry.query.state.data !== undefined
+}
+
+/** Whether it is an infinite query, which older versions of TanStack Query (5.32, not 5.108) tell by its behavior only. */
+function hasPages({ query }: TaggedQuery): boolean {
+  return query.queryType === 'infinite' || query.options.behavior !== undefined
 }
 
 function older(a: ReadMoment | undefined, b: ReadMoment | undefined): ReadMoment | undefined {

@@ -322,6 +322,49 @@ describe('infinite queries', () => {
     expect(world.queryClient.getQueryState(['pages'])!.isInvalidated).toBe(false)
   })
 
+  it.each([
+    ['before the page that failed', false],
+    ['while the retry waits for the network', true],
+  ])('an invalidation %s leaves no page fresh that the retry keeps (guarantee 7)', async (_when, isOffline) => {
+    const world = await connected()
+    world.queryClient.mount()
+    const pages = { arrive: [] as (() => void)[] }
+    const { queryFn, ...rest } = infinite(world, pages)
+    let isDown = false
+    const readOrFail: typeof queryFn = async (context) => {
+      const page = await queryFn(context)
+      if (isDown && page.page === 1) throw new Error('the network is down')
+      return page
+    }
+    const failing = { ...rest, queryFn: readOrFail, retry: true, retryDelay: 100 }
+    const observer = new InfiniteQueryObserver(world.queryClient, failing)
+    observer.subscribe(() => undefined)
+    await arrive(pages)
+    void observer.fetchNextPage()
+    await arrive(pages)
+    world.client.answer()
+
+    isDown = true
+    void observer.refetch()
+    await settle()
+    pages.arrive.shift()!()
+    await settle()
+    if (!isOffline) world.change()
+    onlineManager.setOnline(!isOffline)
+    await arrive(pages)
+    if (isOffline) world.change()
+    isDown = false
+    await vi.advanceTimersByTimeAsync(100)
+    onlineManager.setOnline(true)
+    await settle()
+    await arrive(pages)
+
+    const data = world.queryClient.getQueryData<InfiniteData<Page>>(['pages'])!
+    expect(data.pages.map(({ value }) => value)).toEqual([1, 1])
+    expect(world.queryClient.getQueryState(['pages'])!.isInvalidated).toBe(false)
+    world.queryClient.unmount()
+  })
+
   it('fetchNextPage on a query that was invalidated while inactive does not make its old pages fresh', async () => {
     const world = await connected()
     const pages = { arrive: [] as (() => void)[] }
