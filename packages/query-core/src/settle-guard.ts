@@ -2,6 +2,7 @@ import type { QueryCacheNotifyEvent } from '@tanstack/query-core'
 import type { PendingMutations } from './pending-mutations.ts'
 import { MANUAL_DATA_AGE_MS, type ReadHistory } from './read-history.ts'
 import type { Snapshots } from './snapshot.ts'
+import { isStreamed, watchFetches } from './streamed-fetch.ts'
 import { isOutdated, isUnseen, type Datum, type ReadMoment, type TaggedQuery } from './tagged-query.ts'
 
 export type UpdateAction = Extract<QueryCacheNotifyEvent, { type: 'updated' }>['action']
@@ -25,11 +26,8 @@ export class SettleGuard {
   readonly #mutations: PendingMutations
   readonly #snapshots: Snapshots
   readonly #events: GuardEvents
-  /** Queries whose fetch began in this task. */
-  readonly #begun = new Set<TaggedQuery>()
   /** Queries whose data came in this task, from before anything that was seen. A snapshot may yet come that says how old they are. */
   readonly #arrived = new Set<TaggedQuery>()
-  #isHydrating = false
 
   constructor(history: ReadHistory, mutations: PendingMutations, snapshots: Snapshots, events: GuardEvents) {
     this.#history = history
@@ -40,22 +38,18 @@ export class SettleGuard {
 
   /** Data that were there before the binding saw the query. A fetch in flight began unseen, too. */
   adopt(entry: TaggedQuery): void {
+    watchFetches(entry.query)
     if (entry.query.state.fetchStatus !== 'idle') entry.attempt = { read: this.#snapshots.unseen, partial: false }
     // guard(adopt): data that were there first may be as old as the page, or as its snapshot, guarantee 8
     if (entry.query.state.data !== undefined) this.#arrive(entry)
   }
 
-  /**
-   * A snapshot came in, with data that nobody saw being fetched: before it, and after it in the same task. A fetch that begins in the same
-   * task may be a promise that was streamed with it.
-   */
+  /** A snapshot came in, with data and promises that nobody saw being fetched: some of them came before it. */
   onSnapshot(entries: Iterable<TaggedQuery>): void {
-    this.#isHydrating = true
-    this.#afterTask()
     for (const entry of entries) {
       const { attempt, datum } = entry
-      // guard(streamed-promise): what it brings was read on the server, before the page began to load, guarantee 8
-      if (attempt && (isUnseen(attempt.read) || this.#begun.has(entry))) attempt.read = this.#snapshots.unseen
+      // guard(promise-before-snapshot): what it brings was read on the server, after the snapshot was taken there, guarantee 8
+      if (attempt && isUnseen(attempt.read)) attempt.read = this.#snapshots.unseen
       if (datum && isUnseen(datum.read)) this.#landUnseen(entry)
     }
   }
@@ -97,8 +91,8 @@ export class SettleGuard {
   }
 
   #beginFirst(entry: TaggedQuery): ReadMoment {
-    // guard(late-promise): without a query function it can only be a promise that was streamed here, long after its snapshot, guarantee 8
-    if (!entry.query.options.queryFn) return this.#snapshots.unseen
+    // guard(streamed-promise): what it brings was read on the server, maybe long ago, guarantee 8
+    if (isStreamed(entry.query)) return this.#snapshots.unseen
     return this.#begin(entry)
   }
 
@@ -109,9 +103,6 @@ export class SettleGuard {
   }
 
   #begin(entry: TaggedQuery): ReadMoment {
-    if (this.#isHydrating) return this.#snapshots.unseen
-    this.#begun.add(entry)
-    this.#afterTask()
     const read = this.#history.moment()
     this.#events.beforeFetch(entry, read.clock)
     return read
@@ -119,8 +110,6 @@ export class SettleGuard {
 
   #afterTask(): void {
     void Promise.resolve().then(() => {
-      this.#begun.clear()
-      this.#isHydrating = false
       for (const entry of this.#arrived) if (entry.datum && isUnseen(entry.datum.read)) this.#landUnseen(entry)
       this.#arrived.clear()
     })

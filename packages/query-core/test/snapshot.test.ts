@@ -201,29 +201,59 @@ it.each(['before', 'after'])(
   },
 )
 
-it('a promise that is streamed long after its snapshot counts as read on the server, too (guarantee 8)', async () => {
+it('a streamed promise that comes before its snapshot is as old as that, not as the page (guarantee 8)', async () => {
   const server = createServer(['a'])
-  const { queryClient } = openPage(server)
   const rendering = new QueryClient({ defaultOptions: { dehydrate: { shouldDehydrateQuery: () => true } } })
   carryCursor(rendering, { [GLOBAL]: 'e:0' })
-  hydrate(queryClient, dehydrate(rendering))
-  server.client.hello()
-  await settle()
-  rendering.clear()
   const answered = Promise.withResolvers<number>()
   void rendering.prefetchQuery({ ...server.options('a'), queryFn: () => answered.promise })
+  const state = dehydrate(rendering)
   server.change('a')
-  server.client.deliver()
+  const { queryClient } = openPage(server)
 
-  hydrate(queryClient, dehydrate(rendering))
+  hydrate(queryClient, { ...state, queries: state.queries.toReversed() })
   answered.resolve(0)
   await vi.advanceTimersByTimeAsync(0)
   show(queryClient, server.options('a'))
-  server.client.answer()
+  server.client.hello()
   await settle()
 
   expect(queryClient.getQueryData(['a'])).toBe(1)
 })
+
+it.each<[string, (queryClient: QueryClient, options: QueryObserverOptions<number>) => unknown]>([
+  ['to a page that does not know it', () => undefined],
+  ['to a page with a default query function', (page) => page.setDefaultOptions({ queries: { queryFn: () => 0 } })],
+  ['over data that the page has', (page, options) => page.prefetchQuery(options)],
+])(
+  'a promise that is streamed %s, long after its snapshot, counts as read on the server (guarantee 8)',
+  async (_where, prepare) => {
+    const server = createServer(['a'])
+    const { queryClient } = openPage(server)
+    const rendering = new QueryClient({ defaultOptions: { dehydrate: { shouldDehydrateQuery: () => true } } })
+    carryCursor(rendering, { [GLOBAL]: 'e:0' })
+    hydrate(queryClient, dehydrate(rendering))
+    server.client.hello()
+    await prepare(queryClient, server.options('a'))
+    await vi.advanceTimersByTimeAsync(10)
+    server.client.answer()
+    rendering.clear()
+    const answered = Promise.withResolvers<number>()
+    void rendering.prefetchQuery({ ...server.options('a'), queryFn: () => answered.promise })
+    const streamed = dehydrate(rendering)
+    server.change('a')
+    server.client.deliver()
+
+    hydrate(queryClient, streamed)
+    answered.resolve(0)
+    await vi.advanceTimersByTimeAsync(0)
+    show(queryClient, server.options('a'))
+    server.client.answer()
+    await settle()
+
+    expect(queryClient.getQueryData(['a'])).toBe(1)
+  },
+)
 
 it('of a persisted cache of 200 queries, the 3 that changed since are fetched', async () => {
   const names = Array.from({ length: 200 }, (_, i) => `row ${i}`)
