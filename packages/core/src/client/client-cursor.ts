@@ -67,7 +67,8 @@ export function doubtfulScopes(at: ClientCursor, sent: Cursor, hello: Cursor, is
     if (sent[scope] && !isAtOrBefore(hello[scope], sent[scope])) doubtful.add(scope)
   }
   for (const scope of Object.keys(at.current ?? {})) {
-    // guard(left-scope): by now this may be another user, or nobody, with the data of the one before. (Without any scope the registry is away.) guarantee 8
+    // Without any scope the registry is away.
+    // guard(left-scope): by now this may be another user, or nobody, with the data of the one before, guarantee 8
     if (!hello[scope] && Object.keys(hello).length > 0) doubtful.add(scope)
   }
   return [...doubtful]
