@@ -5,6 +5,8 @@ import { UNSEEN, type ReadMoment } from './tagged-query.ts'
 
 /** First part of the query key of a snapshot. The second is unique, so that snapshots that meet in one cache do not overwrite each other. */
 const SNAPSHOT_KEY = '@query-tags/cursor'
+/** Third part of the key of one that a binding keeps: it is about data that were read at any time before, not only after it was taken. */
+const KEPT = 'kept'
 
 /** A page may hold data that a server with another clock read while the page was on its way, in milliseconds. */
 const CLOCK_SKEW_MS = 30_000
@@ -24,11 +26,15 @@ const CLOCK_SKEW_MS = 30_000
  * ```
  */
 export function carryCursor(queryClient: QueryClient, cursor: Cursor | undefined): void {
-  if (cursor) writeSnapshot(queryClient, Math.random().toString(36).slice(2), cursor)
+  if (cursor) writeSnapshot(queryClient, [Math.random().toString(36).slice(2)], cursor)
 }
 
 export function isSnapshot(query: Query): boolean {
   return query.queryKey[0] === SNAPSHOT_KEY
+}
+
+function isKept(query: Query): boolean {
+  return query.queryKey[2] === KEPT
 }
 
 /**
@@ -40,13 +46,15 @@ export function pageCursor(cache: QueryCache): Cursor | undefined {
   const snapshots = filled.filter(isSnapshot)
   const [snapshot] = snapshots
   if (!snapshot || snapshots.length > 1) return undefined
+  // guard(kept-cursor): fetches may be in flight that began before it was written, guarantee 8
+  if (isKept(snapshot)) return undefined
   // guard(page-cursor): what was read before the cursor was taken may have missed more than what came after it, guarantee 8
   if (filled.some(({ state }) => state.dataUpdatedAt < snapshot.state.dataUpdatedAt)) return undefined
   return readCursor(snapshot.state.data)
 }
 
-function writeSnapshot(queryClient: QueryClient, id: string, cursor: Cursor): void {
-  const options = { queryKey: [SNAPSHOT_KEY, id], gcTime: Infinity }
+function writeSnapshot(queryClient: QueryClient, id: readonly string[], cursor: Cursor): void {
+  const options = { queryKey: [SNAPSHOT_KEY, ...id], gcTime: Infinity }
   queryClient.getQueryCache().build<Cursor>(queryClient, options).setData(cursor)
 }
 
@@ -58,9 +66,10 @@ export class Snapshots {
   readonly #queryClient: QueryClient
   readonly #attachment: Attachment
   readonly #id: string
-  readonly #loadedAt: number
   readonly #absorbed = new Set<Query>()
   #unseen = UNSEEN
+  /** The page, and what it came with, was read since then. */
+  #readSince: number
   #written: Cursor | undefined
   #isRaising = false
   #closed = false
@@ -69,7 +78,7 @@ export class Snapshots {
     this.#queryClient = queryClient
     this.#attachment = attachment
     this.#id = id
-    this.#loadedAt = loadedAt
+    this.#readSince = loadedAt
   }
 
   /** The read moment of data whose fetch was not seen. */
@@ -78,13 +87,13 @@ export class Snapshots {
   }
 
   /**
-   * Whether data of which nobody saw the fetch may be of any age: from before the page, without a snapshot beside them, or of a user whose
-   * scopes are not ours.
+   * Whether data of which nobody saw the fetch may be of any age: from before the page and before any snapshot, such as those of a store that
+   * left its snapshot out; or of a user whose scopes are not ours.
    *
    * @param updatedAt in milliseconds of the wall clock, as TanStack keeps it.
    */
   knowsNothingOf(updatedAt: number): boolean {
-    if (this.#unseen === UNSEEN) return updatedAt < this.#loadedAt - CLOCK_SKEW_MS
+    if (updatedAt < this.#readSince - CLOCK_SKEW_MS) return true
     const current = this.#attachment.position().cursor
     return current !== undefined && Object.keys(this.#unseen.position.cursor ?? {}).some((scope) => !(scope in current))
   }
@@ -93,6 +102,7 @@ export class Snapshots {
   absorb(query: Query): boolean {
     if (query.queryKey[1] === this.#id || query.state.data === undefined || this.#absorbed.has(query)) return false
     this.#absorbed.add(query)
+    this.#readSince = Math.min(this.#readSince, isKept(query) ? -Infinity : query.state.dataUpdatedAt)
     const { clock, position } = this.#unseen
     const cursor = readCursor(query.state.data) ?? {}
     const current = this.#attachment.position().cursor ?? {}
@@ -127,7 +137,7 @@ export class Snapshots {
     const cursor = this.#attachment.cursorOf(positions)
     if (!cursor || JSON.stringify(cursor) === JSON.stringify(this.#written)) return
     this.#written = cursor
-    writeSnapshot(this.#queryClient, this.#id, cursor)
+    writeSnapshot(this.#queryClient, [this.#id, KEPT], cursor)
     for (const query of this.#absorbed) this.#queryClient.getQueryCache().remove(query)
     this.#absorbed.clear()
   }

@@ -126,6 +126,29 @@ it('beside data that are older than the snapshot, it is (guarantee 8)', async ()
   expect(await bindHydrated(server, queryClient)).toEqual(['b'])
 })
 
+it('the cursor that another client left in the cache is not the page’s: a fetch may have begun before it (guarantee 8)', async () => {
+  const server = createServer(['a', 'b'])
+  const { queryClient, binding } = openPage(server)
+  const other = server.client.reload()
+  server.client.hello()
+  const answered = Promise.withResolvers<number>()
+  show(queryClient, { ...server.options('b'), queryFn: () => answered.promise })
+  server.change('b')
+  server.client.deliver()
+  show(queryClient, server.options('a'))
+  await settle()
+  server.client.answer()
+  await settle()
+
+  binding.close()
+  bindTags({ queryClient, client: other })
+  answered.resolve(0)
+  await settle()
+  other.hello()
+
+  expect(queryClient.getQueryState(['b'])).toMatchObject({ data: 0, isInvalidated: true })
+})
+
 it('queries before the snapshot in the dehydrated list count as old as those after it', async () => {
   const server = createServer(['a'])
   const { queryClient } = openPage(server)
@@ -371,23 +394,40 @@ it.each([
   expect(server.reads).toEqual(['a'])
 })
 
+/** As it was an hour ago. */
+function anHourOld({ queries, ...state }: DehydratedState): DehydratedState {
+  const aged = queries.map((query) => ({ ...query, state: { ...query.state, dataUpdatedAt: Date.now() - 3_600_000 } }))
+  return { ...state, queries: aged }
+}
+
 it('a cache from before the page without a snapshot is not trusted (guarantee 8)', async () => {
   const server = createServer(['a'])
   const stored = await server.render(undefined)
   const { queryClient } = openPage(server)
 
-  hydrate(queryClient, {
-    ...stored,
-    queries: stored.queries.map((query) => ({
-      ...query,
-      state: { ...query.state, dataUpdatedAt: Date.now() - 3_600_000 },
-    })),
-  })
+  hydrate(queryClient, anHourOld(stored))
   show(queryClient, server.options('a'))
   server.client.hello()
   await vi.advanceTimersByTimeAsync(0)
 
   expect(server.reads).toEqual(['a'])
+})
+
+it('a store that left its snapshot out is not trusted for that of the rendered page (guarantee 8)', async () => {
+  const server = createServer(['a'])
+  const stored = await server.render(undefined)
+  server.change('a')
+  const rendering = new QueryClient()
+  carryCursor(rendering, { [GLOBAL]: 'e:1' })
+  const { queryClient } = openPage(server)
+
+  hydrate(queryClient, overTheWire(dehydrate(rendering)))
+  hydrate(queryClient, anHourOld(stored))
+  show(queryClient, server.options('a'))
+  server.client.hello()
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(queryClient.getQueryData(['a'])).toBe(1)
 })
 
 it('puts nothing into a cache where there is no cursor', () => {
