@@ -60,7 +60,12 @@ export class AppWindow {
     return (await this.connection.innerText()) === 'Live' && fetching === 0
   }
 
-  async add(label: 'New todo' | 'New note', text: string): Promise<void> {
+  /** How often a query was fetched by this page, as its table says. */
+  async fetches(query: string): Promise<number> {
+    return Number(await this.#root.getByRole('row', { name: query, exact: true }).locator('.count').innerText())
+  }
+
+  async add(label: 'New todo' | 'New note' | 'New post', text: string): Promise<void> {
     await this.#root.getByLabel(label).fill(text)
     await this.#root.getByLabel(label).press('Enter')
   }

@@ -45,9 +45,7 @@ function Summary() {
   const paragraph = useFlash<HTMLParagraphElement>(text)
   return (
     <Card title="Summary" query={{ ...summary, isPending: false }}>
-      <p ref={paragraph} aria-label="Summary">
-        {text}
-      </p>
+      <p ref={paragraph}>{text}</p>
     </Card>
   )
 }
