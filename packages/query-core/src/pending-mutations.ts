@@ -1,7 +1,7 @@
 import { tagsOverlap, type PlainTag } from '@query-tags/core'
 import type { Mutation, MutationCache } from '@tanstack/query-core'
 import type { ReadHistory } from './read-history.ts'
-import type { ReadMoment, TaggedQuery } from './tagged-query.ts'
+import { UNSEEN, type ReadMoment, type TaggedQuery } from './tagged-query.ts'
 import { declaredTags } from './with-invalidates.ts'
 
 /** No mutation holds a refetch back for longer, in milliseconds. */
@@ -32,7 +32,7 @@ export class PendingMutations {
     const update = (mutation: Mutation): void => {
       if (mutation.state.status === 'pending') {
         if (!this.#pending.has(mutation)) {
-          this.#pending.set(mutation, { tags: declaredTags(mutation), began: history.moment(), since: now() })
+          this.#begin(mutation, history.moment())
         } else if (mutation.state.isPaused) {
           events.onRelease()
         }
@@ -42,7 +42,10 @@ export class PendingMutations {
         events.onRelease()
       }
     }
-    cache.getAll().forEach(update)
+    for (const mutation of cache.getAll()) {
+      // guard(unseen-mutation): what it writes may have been read before anything that was seen here, guarantee 8
+      if (mutation.state.status === 'pending') this.#begin(mutation, UNSEEN)
+    }
     this.#unsubscribe = cache.subscribe((event) => {
       if (event.type === 'updated') update(event.mutation)
       else if (event.type === 'removed' && this.#pending.delete(event.mutation)) events.onRelease()
@@ -68,6 +71,10 @@ export class PendingMutations {
   close(): void {
     this.#unsubscribe()
     this.#pending.clear()
+  }
+
+  #begin(mutation: Mutation, began: ReadMoment): void {
+    this.#pending.set(mutation, { tags: declaredTags(mutation), began, since: this.#now() })
   }
 }
 

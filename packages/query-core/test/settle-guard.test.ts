@@ -268,6 +268,34 @@ describe('data that are written by hand do not hide an invalidation', () => {
     await expectCurrent(world)
     expect(world.database.reads).toBe(3)
   })
+
+  it('what a mutation writes that began before the binding is as old as anything can be (guarantee 8)', async () => {
+    const world = await connected()
+    const answered = Promise.withResolvers<undefined>()
+    const mutation = new MutationObserver(world.queryClient, {
+      mutationFn: async () => {
+        const { value } = world.database
+        await answered.promise
+        world.queryClient.setQueryData(key, value)
+      },
+    })
+    const mutated = mutation.mutate()
+    await settle()
+    world.change()
+
+    world.binding.close()
+    const { queryClient, client } = world
+    bindTags({ queryClient, client })
+    client.hello()
+    await queryClient.prefetchQuery(withTags({ queryKey: ['other'], queryFn: () => 0 }, [['other']]))
+    queryClient.setQueryDefaults(key, { meta: options(world).meta })
+    await vi.advanceTimersByTimeAsync(60_000)
+    answered.resolve(undefined)
+    await mutated
+    client.answer()
+
+    expect(state(world)).toMatchObject({ data: 0, isInvalidated: true })
+  })
 })
 
 async function arrive(pages: { arrive: (() => void)[] }): Promise<void> {
