@@ -88,7 +88,7 @@ it('runs the TanStack Start app, and stops it with streams open', async () => {
 })
 
 it.each([
-  [['--app', 'mobile'], 'There is no app "mobile". --app takes: spa, start.'],
+  [['--', '--app', 'mobile'], 'There is no app "mobile". --app takes: spa, start.'],
   [['--backend', 'cobol'], 'There is no backend "cobol". --backend takes: elysia, express, fastify, hono, koa.'],
   [['--port', 'many'], '--port takes a number, not "many".'],
   [['--prot', '1'], "Unknown option '--prot'"],

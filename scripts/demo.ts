@@ -116,7 +116,9 @@ function parseOptions(): { app: string; backend: string; port?: string | undefin
       backend: { type: 'string', default: 'express' },
       port: { type: 'string' },
     } as const
-    return parseArgs({ options }).values
+    // `pnpm demo -- --app start` hands on the dashes, too.
+    const args = process.argv.slice(2).filter((arg) => arg !== '--')
+    return parseArgs({ args, options }).values
   } catch (error) {
     throw new DemoError(error instanceof Error ? error.message : String(error))
   }

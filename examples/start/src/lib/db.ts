@@ -4,7 +4,7 @@ export interface Todo {
   readonly done: boolean
 }
 
-export interface Post {
+interface Post {
   readonly id: number
   readonly text: string
 }

@@ -17,5 +17,5 @@ export const appTags = defineTags({
   },
 })
 
-// Export the type for use in server functions
+/** Export the type for use in server functions. @public */
 export type AppTags = typeof appTags
