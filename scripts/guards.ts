@@ -28,6 +28,9 @@ const guards = findGuards(ROOT).filter(({ name }) => wanted.length === 0 || want
 const unknown = wanted.filter((name) => !guards.some((guard) => guard.name === name))
 if (unknown.length > 0) throw new Error(`There is no guard(${unknown.join('), guard(')})`)
 
+/** For each package, whether its tests pass when nothing is taken out: otherwise their failing says nothing. */
+const baselines = new Map<string, Promise<void>>()
+
 const reports = mkdtempSync(join(tmpdir(), 'query-tags-guards-'))
 try {
   const findings = await Promise.all(Array.from({ length: JOBS }, work))
@@ -36,11 +39,23 @@ try {
   rmSync(reports, { recursive: true, force: true })
 }
 
+/** @throws when something fails with all guards in place. */
+function checkBaseline(name: string, attempt: () => Promise<string | undefined>): Promise<void> {
+  let baseline = baselines.get(name)
+  if (!baseline) {
+    baseline = attempt().then((foundBy) => {
+      if (foundBy !== undefined) throw new Error(`With every guard in place, this fails: ${foundBy}`)
+    })
+    baselines.set(name, baseline)
+  }
+  return baseline
+}
+
 async function work(): Promise<Finding[]> {
   const findings: Finding[] = []
   for (let guard = guards.shift(); guard; guard = guards.shift()) {
     const startedAt = performance.now()
-    const foundBy = (await trySimulator(guard)) ?? (await tryTests(guard))
+    const foundBy = (await findBySimulator(guard)) ?? (await findByTests(guard))
     const finding = { guard, foundBy, ms: performance.now() - startedAt }
     console.log(toRow(finding))
     findings.push(finding)
@@ -48,7 +63,20 @@ async function work(): Promise<Finding[]> {
   return findings
 }
 
-async function trySimulator({ name }: Guard): Promise<string | undefined> {
+async function findBySimulator({ name }: Guard): Promise<string | undefined> {
+  const foundBy = await simulate(name)
+  if (foundBy !== undefined) await checkBaseline('simulator', () => simulate(''))
+  return foundBy
+}
+
+async function findByTests({ name, package: folder }: Guard): Promise<string | undefined> {
+  const foundBy = await test(name, folder)
+  if (foundBy !== undefined) await checkBaseline(folder, () => test('', folder))
+  return foundBy
+}
+
+/** What fails in the simulator without this guard. */
+async function simulate(name: string): Promise<string | undefined> {
   const hook = join(ROOT, 'scripts/guard-hook.ts')
   const cli = join(ROOT, 'packages/simulator/src/cli.ts')
   const seeds = ['--seeds', String(SEEDS), '--jobs', '1', '--until-fault']
@@ -60,13 +88,14 @@ async function trySimulator({ name }: Guard): Promise<string | undefined> {
   return undefined
 }
 
-async function tryTests(guard: Guard): Promise<string | undefined> {
-  const report = join(reports, `${guard.name}.json`)
+/** What fails in the tests of a package without this guard. */
+async function test(name: string, folder: string): Promise<string | undefined> {
+  const report = join(reports, `${folder} ${name}.json`)
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs')
   const config = join(ROOT, 'scripts/guards.vitest.config.ts')
   const reporting = ['--reporter=json', `--outputFile.json=${report}`]
   const args = [vitest, 'run', '--config', config, '--root', ROOT, '--project=node', '--bail=1', ...reporting]
-  const { hangs } = await run([...args, `packages/${guard.package}/test`], guard.name)
+  const { hangs } = await run([...args, `packages/${folder}/test`], name)
   if (hangs) return 'tests: hang'
   const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as VitestReport
   const failed = testResults

@@ -1,6 +1,7 @@
 import type { Query } from '@tanstack/query-core'
 import { heldTags, readingsOf, type Reading } from './queries.ts'
 import type { Page } from './page.ts'
+import { SCOPES, scopesOf } from './people.ts'
 import type { World } from './world.ts'
 
 /** What is not as it was promised, once nothing has happened for long enough. */
@@ -33,6 +34,36 @@ function lossOf({ database }: World, page: Page, query: Query): string[] {
   if ((old.length > 0 || isInvalidated) && query.isActive() && status !== 'error')
     return [`an active query left behind: ${told}`]
   return []
+}
+
+/** What servers hold is for streams that are open, and nothing is left of others. */
+export function checkIndexes({ sim, servers, network }: World): void {
+  for (const server of servers) {
+    if (!server.isUp) continue
+    const { connections, watchedTags } = server.system.stats()
+    const served = network.open.filter(
+      (exchange) => exchange.server === server && exchange.isStream && exchange.isServed,
+    )
+    if (connections > served.length)
+      sim.fail(`${server.name} has ${connections} connections, of ${served.length} streams`)
+    let most = 0
+    for (const scope of [undefined, ...SCOPES]) {
+      const inScope = served.filter(
+        ({ user }) => scope === undefined || scopesOf(user).some(({ id }) => id === scope.id),
+      )
+      most += new Set(inScope.flatMap(({ watched }) => [...watched])).size
+    }
+    if (watchedTags > most) sim.fail(`${server.name} has ${watchedTags} watched tags, of ${most} that were asked for`)
+  }
+}
+
+/** Connections that no peer holds any longer. */
+export function countGhosts({ servers, network }: World): number {
+  const connections = servers.reduce(
+    (count, server) => count + (server.isUp ? server.system.stats().connections : 0),
+    0,
+  )
+  return connections - network.streams.length
 }
 
 /** Bounds that hold at any time. */

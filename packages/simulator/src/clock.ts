@@ -10,6 +10,8 @@ export class Process {
   fellAsleepAt = 0
   /** For how long its own time stood still. */
   suspendedMs = 0
+  /** What its wall clock is ahead. */
+  wallOffsetMs = 0
 
   constructor(name: string) {
     this.name = name

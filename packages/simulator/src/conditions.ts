@@ -26,6 +26,8 @@ export interface Conditions {
   readonly failRead: number
   /** An effect of a frame throws. */
   readonly failEffect: number
+  /** The app ends the binding while it is told of an invalidation. */
+  readonly endInEffect: number
   /** A request for a stream or a watch request comes out elsewhere than the page's other requests. */
   readonly stray: number
 }
@@ -43,6 +45,7 @@ export const CALM: Conditions = {
   apiMs: 200,
   failRead: 0,
   failEffect: 0,
+  endInEffect: 0,
   stray: 0,
 }
 
@@ -61,7 +64,8 @@ export function randomConditions(random: Random): Conditions {
     buffer: sometimes(0.3, 0.25),
     apiMs: random.pick([20, 500, 4000]),
     failRead: sometimes(0.2),
-    failEffect: sometimes(0.1),
+    failEffect: sometimes(0.2),
+    endInEffect: sometimes(0.05, 0.25),
     stray: sometimes(0.5, 0.25),
   }
 }

@@ -16,19 +16,25 @@ export const tags = defineTags({
 /** What was read, row by row: the version that each had. */
 export type Versions = Readonly<Record<string, number>>
 
+type Announcements = readonly (readonly TagInput[])[]
+
 export interface Row {
   readonly id: string
   /** Whose it is; `undefined`: everyone's. */
   readonly scope: Scope | undefined
   readonly tag: TagInput
-  /** Ways to say that it changed. Each hits every query with a tag that {@link Database.isTaggedWith} finds. */
-  readonly announcements: readonly (readonly TagInput[])[]
+  /** Ways to say that it changed. Each of them, and of `broad`, hits every query with tags that {@link Database.isTaggedWith} takes. */
+  readonly narrow: Announcements
+  /** The same, but so that others are hit, too. */
+  readonly broad: Announcements
   version: number
 }
 
-const GLOBAL_ROWS = ['g0', 'g1', 'g2', 'g3', 'g4', 'g5']
+export const GLOBAL_ROWS = ['g0', 'g1', 'g2', 'g3', 'g4', 'g5', 'g6', 'g7']
 const POINTERS = ['p0', 'p1', 'p2']
-const RAW_ROWS = ['x0', 'x1', 'x2']
+const RAW_ROWS = ['x0', 'x1', 'x2', 'x3']
+/** Rare: whoever is hit by mistake no longer shows what was lost before. */
+const BROAD = 0.07
 
 /** Rows with versions. A write adds one; a query that holds less than the latest is out of date. */
 export class Database {
@@ -37,23 +43,28 @@ export class Database {
   constructor() {
     for (const id of GLOBAL_ROWS) {
       const tag = tags.rows.byId(id)
-      this.#add(id, tag, [[tag, tags.rows.all()], [tag, tags.rows.all()], [tags.rows.byId, ['rows']], [tags.rows()]])
+      this.#add(id, tag, [[tag, tags.rows.all()]], [[tags.rows.byId, ['rows']], [tags.rows()]])
     }
     for (const id of POINTERS) {
       const tag = tags.rows.pointers.byId(id)
-      this.#add(id, tag, [[tag], [tag], [tags.rows.pointers()], [tags()]])
+      this.#add(id, tag, [[tag]], [[tags.rows.pointers()], [tags()]])
     }
     for (const id of RAW_ROWS) this.#add(id, tags.raw.byId(id), [[tags.raw.byId(id)], [['zeile-ü', id]]])
     for (const scope of SCOPES) {
       for (const n of [0, 1]) {
         const id = `${scope.id}${n}`
-        this.#add(id, tags.own.byId(id), [[tags.own.byId(id)], [['own', id]]], scope)
+        this.#add(id, tags.own.byId(id), [[tags.own.byId(id)], [['own', id]]], undefined, scope)
       }
     }
   }
 
-  #add(id: string, tag: TagInput, announcements: Row['announcements'], scope?: Scope): void {
-    this.#rows.set(id, { id, scope, tag, announcements, version: 0 })
+  #add(id: string, tag: TagInput, narrow: Announcements, broad: Announcements = narrow, scope?: Scope): void {
+    this.#rows.set(id, { id, scope, tag, narrow, broad, version: 0 })
+  }
+
+  /** What somebody says who changed a row. */
+  announce({ narrow, broad }: Row, random: Random): readonly TagInput[] {
+    return random.pick(random.chance(BROAD) ? broad : narrow)
   }
 
   get ids(): readonly string[] {
@@ -80,7 +91,8 @@ export class Database {
 
   /** Whether an invalidation of the row has to hit a query with these tags. */
   isTaggedWith(id: string, held: readonly TagInput[]): boolean {
-    return this.row(id).announcements.every((said) => said.some((tag) => held.some((other) => tagsOverlap(tag, other))))
+    const { narrow, broad } = this.row(id)
+    return [...narrow, ...broad].every((said) => said.some((tag) => held.some((other) => tagsOverlap(tag, other))))
   }
 
   /** Commits a change of some rows. */

@@ -1,5 +1,6 @@
-import type { Cursor } from '@query-tags/core'
+import { toTagKey, type Cursor } from '@query-tags/core'
 import type { Network, Peer } from './network.ts'
+import type { User } from './people.ts'
 import type { Server } from './server.ts'
 import type { Sim } from './sim.ts'
 import { WireTap } from './wire-tap.ts'
@@ -23,6 +24,8 @@ export class Exchange {
   readonly peer: Peer
   readonly isStream: boolean
   readonly answer: Promise<Response>
+  /** Every tag that it was ever asked to watch, in canonical form. */
+  readonly watched = new Set<string>()
   /** Milliseconds between two arrivals: a slow reader, or a thin line. */
   gapMs = 0
   readonly #sim: Sim
@@ -69,6 +72,16 @@ export class Exchange {
     return this.#isBlack || this.#isClientOver || this.#isServerOver
   }
 
+  /** Whose it was when it began. */
+  get user(): User | undefined {
+    return this.#tap.user
+  }
+
+  /** Whether the server may still hold something for it. */
+  get isServed(): boolean {
+    return !this.#isServerOver
+  }
+
   /** Whether the page still waits for it. */
   get isWaitedFor(): boolean {
     return !this.#isClientOver
@@ -90,8 +103,8 @@ export class Exchange {
     this.#sim.clock.after(this.peer.process, this.#network.latency(), () =>
       this.#fail(new TypeError('simulated: terminated')),
     )
-    if (tellsServer) this.#tellServer()
-    else this.#endServer()
+    if (!this.server.isUp) this.#endServer()
+    else if (tellsServer) this.#tellServer()
   }
 
   /** From now on nothing passes, and nobody is told. */
@@ -138,7 +151,11 @@ export class Exchange {
       signal: this.#serverAbort.signal,
     })
     this.#requests.push(request)
-    this.#tap.onRequest(body)
+    const { connection, watch = [], add = [] } = this.#tap.onRequest(body)
+    // Whether or not the server takes them.
+    const stream = this.isStream ? this : this.#network.streamNamed(connection)
+    const tags = watch === '*' ? [] : [...watch, ...add]
+    for (const tag of tags) stream?.watched.add(toTagKey(tag))
     if (this.peer.isNewer) this.#sim.saw('newer page', this.peer.name)
     this.server.handle(request).then(
       (response) => this.#onResponse(response),

@@ -39,6 +39,10 @@ export class Network {
     return this.open.filter((exchange) => exchange.isStream && !exchange.isLost)
   }
 
+  streamNamed(connection: string | undefined): Exchange | undefined {
+    return this.open.find(({ hello }) => hello !== undefined && hello.connection === connection)
+  }
+
   /** What a peer has in place of the global `fetch`. It takes addresses as text only. */
   fetch(peer: Peer): typeof globalThis.fetch {
     return (input, init = {}) => {

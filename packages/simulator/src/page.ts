@@ -1,7 +1,7 @@
 import { isQueryTagsError, toPlainTag, type TagInput } from '@query-tags/core'
 import type { Environment, InvalidatorClient, PageEvent } from '@query-tags/core/client'
 import { createHTTPInvalidatorClient } from '@query-tags/http-client'
-import { bindTags, type TagBinding } from '@query-tags/query-core'
+import { bindTags, type InvalidationEvent, type TagBinding } from '@query-tags/query-core'
 import { QueryClient } from '@tanstack/query-core'
 import { Process } from './clock.ts'
 import { withFailingEffects } from './failing-effects.ts'
@@ -26,12 +26,17 @@ export class Page implements Peer {
   user: User | undefined
   isNewer = false
   isOnline = true
+  isClosed = false
   /** The browser said that it freezes the page, and has not taken it back. */
   isFrozen = false
   /** Its requests are refused until the user has signed in again. */
   hasExpiredSession = false
   /** It names its user's scope when it binds, and closes the binding when the user changes, as a `scope` prop does. */
   readonly namesScope: boolean
+  /**
+   * Its wall clock may be set back, and then its machine never sleeps: with both clocks wrong there is no way to know how much time has passed.
+   */
+  readonly isSetBack: boolean
   client: InvalidatorClient
   binding: TagBinding | undefined
   readonly listeners = new Set<RowListener>()
@@ -39,7 +44,6 @@ export class Page implements Peer {
   readonly #network: Network
   readonly #loadedAt: Environment['loadedAt']
   readonly #pageListeners = new Set<(event: PageEvent) => void>()
-  #wallOffsetMs = 0
 
   constructor(sim: Sim, network: Network, name: string, server: Server, user: User | undefined) {
     this.#sim = sim
@@ -50,7 +54,8 @@ export class Page implements Peer {
     this.user = user
     this.isNewer = sim.random.chance(0.3)
     this.namesScope = sim.random.chance(0.3)
-    this.#loadedAt = { now: sim.clock.now, wall: this.#wall() }
+    this.isSetBack = sim.random.chance(0.3)
+    this.#loadedAt = { now: sim.clock.now, wall: sim.wall(this.process) }
     this.queryClient = new QueryClient({
       defaultOptions: {
         queries: { staleTime: Infinity, gcTime: Infinity, retry: false },
@@ -71,18 +76,15 @@ export class Page implements Peer {
     const scope = this.namesScope && this.user ? userScope(this.user) : undefined
     this.binding = bindTags({
       queryClient: this.queryClient,
-      client: withFailingEffects(this.client, () => this.#failsEffect()),
+      client: withFailingEffects(this.client, (effect) => this.#fails(effect)),
       scope,
-      onInvalidation: ({ source, reason, tags, queries }) =>
-        this.#sim.saw(
-          `applied ${source}${reason ? ` ${reason}` : ''}`,
-          `${this.name} ${JSON.stringify(tags)} hits ${queries.map(({ queryHash }) => queryHash).join()}`,
-        ),
+      onInvalidation: (event) => this.#onInvalidation(event),
       onError: (error) => this.#onError(error),
       environment: {
         now: () => clock.nowOf(this.process),
         after: (ms, callback) => clock.after(this.process, ms, callback),
         random: () => random.next(),
+        loadedAt: this.#loadedAt.wall,
       },
     })
   }
@@ -130,19 +132,12 @@ export class Page implements Peer {
     this.fire('online')
   }
 
-  stepWallClock(ms: number): void {
-    this.#wallOffsetMs += ms
-  }
-
   /** Frees everything, as a page does that is left. */
   close(): void {
+    this.isClosed = true
     this.unbind()
     this.client.close()
     this.queryClient.clear()
-  }
-
-  #wall(): number {
-    return this.#sim.wall + this.#wallOffsetMs
   }
 
   #createClient(): InvalidatorClient {
@@ -154,7 +149,7 @@ export class Page implements Peer {
       onError: (error) => this.#onError(error),
       environment: {
         now: () => clock.nowOf(this.process),
-        wallNow: () => this.#wall(),
+        wallNow: () => this.#sim.wall(this.process),
         loadedAt: this.#loadedAt,
         after: (ms, callback) => clock.after(this.process, ms, callback),
         random: () => random.next(),
@@ -172,9 +167,23 @@ export class Page implements Peer {
     return client
   }
 
-  #failsEffect(): boolean {
+  #onInvalidation({ source, reason, tags, queries }: InvalidationEvent): void {
+    const hit = queries.map(({ queryHash }) => queryHash).join()
+    this.#sim.saw(`applied ${source}${reason ? ` ${reason}` : ''}`, `${this.name} ${JSON.stringify(tags)} hits ${hit}`)
+    // Not while it is made.
+    if (!this.binding || !this.#sim.random.chance(this.#network.conditions.endInEffect)) return
+    this.#sim.saw('binding ended in effect', this.name)
+    // As an app does that signs its user out because of what it hears.
+    if (this.#sim.random.chance(0.5)) this.reconnect()
+    else {
+      this.unbind()
+      this.bind()
+    }
+  }
+
+  #fails(effect: string): boolean {
     const fails = this.#sim.random.chance(this.#network.conditions.failEffect)
-    if (fails) this.#sim.saw('failed effect', this.name)
+    if (fails) this.#sim.saw(`failed effect of ${effect}`, this.name)
     return fails
   }
 

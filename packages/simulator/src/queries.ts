@@ -1,7 +1,7 @@
 import type { PlainTag, TagInput } from '@query-tags/core'
 import { withTags } from '@query-tags/core'
 import type { InfiniteData, Query } from '@tanstack/query-core'
-import { tags, type Database, type Versions } from './database.ts'
+import { GLOBAL_ROWS, tags, type Database, type Versions } from './database.ts'
 import type { Api } from './api.ts'
 import type { Random } from './random.ts'
 
@@ -13,8 +13,7 @@ export interface Reading {
   readonly guess?: string
 }
 
-const LIST = ['g0', 'g1', 'g2', 'g3', 'g4', 'g5']
-const PAGES = [LIST.slice(0, 2), LIST.slice(2, 4), LIST.slice(4)]
+const PAGES = [GLOBAL_ROWS.slice(0, 2), GLOBAL_ROWS.slice(2, 5), GLOBAL_ROWS.slice(5)]
 
 /** The queries of the app, by the name in their key. What a query is tagged with is up to each component that uses it. */
 export class Queries {
@@ -35,7 +34,7 @@ export class Queries {
 
   /** What the server would answer now. */
   read(name: string): Reading {
-    if (name === 'list') return { versions: this.#database.read(LIST) }
+    if (name === 'list') return { versions: this.#database.read(GLOBAL_ROWS) }
     if (name === 'everything')
       return { versions: this.#database.read(this.#database.ids.filter((id) => /^[gp]/.test(id))) }
     if (!name.endsWith(' at')) return { versions: this.#database.read([name]) }
@@ -48,7 +47,8 @@ export class Queries {
   /** @param held What the query holds: what it is about may depend on it. */
   tagsOf(name: string, held?: Reading): readonly TagInput[] {
     const { byId, all, pointers } = tags.rows
-    if (name === 'list') return this.#random.pick([[all()], [['rows']], [tags.rows()], LIST.map((id) => byId(id))])
+    if (name === 'list')
+      return this.#random.pick([[all()], [['rows']], [tags.rows()], GLOBAL_ROWS.map((id) => byId(id))])
     if (name === 'everything') return [tags()]
     if (name.endsWith(' at')) {
       const pointer = pointers.byId(name.slice(0, 2))

@@ -15,7 +15,7 @@ export class Store {
   constructor(sim: Sim, limits: { readonly maxTagsPerScope: number; readonly maxBytes: number }) {
     const clock: Clock = {
       now: () => sim.clock.now,
-      wallNow: () => sim.wall,
+      wallNow: () => sim.wall(sim.world),
       after: (ms, callback) => sim.clock.after(sim.world, ms, callback),
       random: () => sim.random.next(),
     }

@@ -1,8 +1,8 @@
-import { checkBounds, findLosses } from './check.ts'
+import { checkBounds, checkIndexes, countGhosts, findLosses } from './check.ts'
 import { Events } from './events.ts'
 import { Random } from './random.ts'
 import { Sim } from './sim.ts'
-import { withVirtualTime } from './tanstack.ts'
+import { inWorld } from './tanstack.ts'
 import { Tally, Trace } from './trace.ts'
 import { World } from './world.ts'
 
@@ -13,7 +13,9 @@ const EVENTS_PER_ROUND = 35
 const MAX_CALM_MS = 300_000
 /** How often it is looked whether it is. */
 const LOOK_MS = 5000
-const FINAL_CALM_MS = 30_000
+const FINAL_CALM_MS = 35_000
+/** How long a server may take to hear of a client that left, when all is well. */
+const GOODBYE_MS = 300
 /** Guarantee 13. */
 const CLOSED_MS = 2000
 
@@ -35,11 +37,7 @@ export async function run(seed: number, onLine?: (line: string) => void): Promis
     sim.fail(`nobody caught ${error instanceof Error ? error.stack : String(error)}`)
   process.on('unhandledRejection', onRejection)
   try {
-    const tasks = await withVirtualTime(
-      sim.clock,
-      () => sim.wall,
-      () => live(sim),
-    )
+    const tasks = await inWorld(sim, () => live(sim))
     return { seed, faults: sim.faults, tally: sim.tally, hash: sim.trace.hash, tasks }
   } catch (error) {
     // Thrown by a timer, where nobody else would have caught it.
@@ -64,10 +62,20 @@ async function live(sim: Sim): Promise<number> {
     }
     world.calm()
     tasks += await settle(world)
+    checkIndexes(world)
   }
   tasks += await clock.run(FINAL_CALM_MS)
   for (const loss of findLosses(world)) sim.fail(`in the end, ${loss}`)
+  await checkGhosts(world)
   return tasks + (await close(world))
+}
+
+async function checkGhosts(world: World): Promise<void> {
+  if (world.maxStreamMs > FINAL_CALM_MS || countGhosts(world) <= 0) return
+  // Somebody may just have left, without the server having heard.
+  await world.sim.clock.run(GOODBYE_MS)
+  const ghosts = countGhosts(world)
+  if (ghosts > 0) world.sim.fail(`${ghosts} connections of nobody are left`)
 }
 
 /** Waits until nothing is lost any more. */

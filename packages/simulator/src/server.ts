@@ -15,6 +15,9 @@ export interface ServerOptions {
   readonly authorizeMs: number
 }
 
+/** How wrong a server's clock may be. */
+const MAX_SKEW_MS = 5000
+
 /** Who a request says it is from. */
 type Caller = { readonly user: User | undefined } | 'expired session'
 
@@ -69,6 +72,7 @@ export class Server {
     const { clock, random } = this.#sim
     const { maxBacklogBytes, writeStallMs, maxConnections, heartbeatMs, maxStreamMs } = this.#options
     const process = new Process(this.name)
+    process.wallOffsetMs = random.between(-MAX_SKEW_MS, MAX_SKEW_MS)
     const registry = new RegistryLink(this.#sim, this.#store, process, this.link)
     const system = createTagInvalidationSystem<Caller>({
       store: registry,
@@ -82,7 +86,7 @@ export class Server {
       onError: (error, { phase }) => this.#onError(error, phase),
       clock: {
         now: () => clock.now,
-        wallNow: () => this.#sim.wall,
+        wallNow: () => this.#sim.wall(process),
         after: (ms, callback) => clock.after(process, ms, callback),
         random: () => random.next(),
       },

@@ -25,8 +25,9 @@ export class Sim {
     this.trace = trace
   }
 
-  get wall(): number {
-    return WALL_ZERO + this.clock.now
+  /** What the wall clock of a process says, or of whoever runs now. */
+  wall(process: Process = this.clock.current ?? this.world): number {
+    return WALL_ZERO + this.clock.now + process.wallOffsetMs
   }
 
   /** Waits for a process. What waits for one that dies, waits for ever. */

@@ -1,5 +1,6 @@
 import { environmentManager, notifyManager, timeoutManager, type ManagedTimerId } from '@tanstack/query-core'
 import type { VirtualClock } from './clock.ts'
+import type { Sim } from './sim.ts'
 
 /*
  * TanStack Query takes its timers, its notifications and the date from one place for the whole process. Here they are those of the page
@@ -40,17 +41,19 @@ timeoutManager.setTimeoutProvider<ManagedTimerId>({
 notifyManager.setScheduler((callback) => void after(0, callback))
 environmentManager.setIsServer(() => false)
 
-/** Gives TanStack Query, and whoever else asks, the time of a simulated world while `work` runs. One world at a time. */
-export async function withVirtualTime<T>(clock: VirtualClock, wall: () => number, work: () => Promise<T>): Promise<T> {
-  const realNow = Date.now
-  running = clock
+/** Gives TanStack Query, and whoever else asks, the time and the chance of a simulated world while `work` runs. One world at a time. */
+export async function inWorld<T>(sim: Sim, work: () => Promise<T>): Promise<T> {
+  const [realNow, realRandom] = [Date.now, Math.random]
+  running = sim.clock
   lastId = 0
   timers.clear()
-  Date.now = wall
+  Date.now = () => sim.wall()
+  Math.random = () => sim.random.next()
   try {
     return await work()
   } finally {
     Date.now = realNow
+    Math.random = realRandom
     running = undefined
   }
 }

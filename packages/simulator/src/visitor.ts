@@ -9,6 +9,7 @@ import type { Sim } from './sim.ts'
 import type { Writer } from './writer.ts'
 
 const MAX_MOUNTED = 8
+const MAX_RECENT = 4
 /** What the app writes into the cache by hand may be nearly this old: 30 s, says `setQueryData`'s promise. */
 const MAX_HELD_MS = 29_000
 
@@ -27,7 +28,8 @@ export class Visitor {
   readonly #database: Database
   readonly #writer: Writer
   readonly #api: Api
-  readonly #queries: Queries
+  readonly queries: Queries
+  readonly #recent: string[] = []
   readonly #mounted = new Set<Mounted>()
   /** What the server put into the page when it made it. */
   readonly #rendered = new Map<string, Reading>()
@@ -40,8 +42,8 @@ export class Visitor {
     this.#writer = writer
     this.#api = api
     this.page = page
-    this.#queries = new Queries(database, api, sim.random)
-    for (const name of this.#queries.namesFor([])) this.#rendered.set(name, this.#queries.read(name))
+    this.queries = new Queries(database, api, sim.random)
+    for (const name of this.queries.namesFor([])) this.#rendered.set(name, this.queries.read(name))
   }
 
   /** Does one thing, once the page is awake. */
@@ -102,8 +104,14 @@ export class Visitor {
     return this.#sim.random.maybePick([...this.#mounted])
   }
 
+  /** Somebody comes back to what they have looked at before, most of the time. */
   #name(): string {
-    return this.#sim.random.pick(this.#queries.namesFor(this.#secrets()))
+    const names = this.queries.namesFor(this.#secrets())
+    const recent = this.#recent.filter((name) => names.includes(name))
+    const name = this.#sim.random.pick(this.#chance(0.5) && recent.length > 0 ? recent : names)
+    this.#recent.unshift(name)
+    this.#recent.splice(MAX_RECENT)
+    return name
   }
 
   #rowId(): string {
@@ -115,7 +123,7 @@ export class Visitor {
   }
 
   #options(name: string) {
-    return this.#queries.options(name, this.#client.getQueryData<Reading>([name]), this.#chance(0.85))
+    return this.queries.options(name, this.#client.getQueryData<Reading>([name]), this.#chance(0.85))
   }
 
   #mount(name: string): void {
@@ -133,7 +141,7 @@ export class Visitor {
       if (data?.target === undefined || data.target === target) return
       // As a component does whose tags depend on its data.
       target = data.target
-      observer.setOptions({ ...observer.options, ...this.#queries.options(name, data) })
+      observer.setOptions({ ...observer.options, ...this.queries.options(name, data) })
     })
     this.#keep({ one: observer, unmount })
   }
@@ -141,7 +149,7 @@ export class Visitor {
   #mountPages(): void {
     const observer = new InfiniteQueryObserver<Reading, Error, InfiniteData<Reading>, readonly unknown[], number>(
       this.#client,
-      this.#queries.pagedOptions(),
+      this.queries.pagedOptions(),
     )
     this.#keep({ pages: observer as never, unmount: observer.subscribe(() => undefined) })
   }
@@ -166,7 +174,7 @@ export class Visitor {
   }
 
   #hold(name: string): void {
-    this.#held.push({ name, reading: this.#queries.read(name), at: this.#ownTime() })
+    this.#held.push({ name, reading: this.queries.read(name), at: this.#ownTime() })
   }
 
   #writeHeld(): void {

@@ -1,4 +1,4 @@
-import type { Cursor } from '@query-tags/core'
+import type { Cursor, StreamRequest, WatchRequest } from '@query-tags/core'
 import type { Peer } from './network.ts'
 import { foreignSecrets, toUser, type User } from './people.ts'
 import type { Server } from './server.ts'
@@ -13,7 +13,7 @@ export class WireTap {
   readonly #peer: Peer
   readonly #server: Server
   readonly #isStream: boolean
-  readonly #user: User | undefined
+  readonly user: User | undefined
   hello: { readonly connection: string; readonly from: Cursor } | undefined
   #isResumed = false
   #helloAt = -1
@@ -24,15 +24,16 @@ export class WireTap {
     this.#peer = peer
     this.#server = server
     this.#isStream = isStream
-    this.#user = toUser(session)
+    this.user = toUser(session)
   }
 
-  onRequest(body: string | undefined): void {
-    if (body) this.#sim.log(`${this.#peer.name} asks ${this.#server.name} ${body}`)
-    if (!this.#isStream || !body) return
-    const { cursor = {}, watch } = JSON.parse(body) as { cursor?: Cursor; watch: unknown }
-    if (watch === '*') this.#sim.saw('everything watched', this.#peer.name)
-    this.#isResumed = Object.keys(cursor).length > 0
+  onRequest(body: string | undefined): Partial<StreamRequest & WatchRequest> {
+    if (!body) return {}
+    this.#sim.log(`${this.#peer.name} asks ${this.#server.name} ${body}`)
+    const message = JSON.parse(body) as Partial<StreamRequest & WatchRequest>
+    if (message.watch === '*') this.#sim.saw('everything watched', this.#peer.name)
+    this.#isResumed = Object.keys(message.cursor ?? {}).length > 0
+    return message
   }
 
   onAnswer(status: number, text: string): void {
@@ -83,7 +84,7 @@ export class WireTap {
   }
 
   #look(text: string): void {
-    const secrets = foreignSecrets(text, this.#user)
-    if (secrets.length > 0) this.#sim.fail(`${this.#user ?? 'nobody'} was shown ${secrets.join()}: ${text}`)
+    const secrets = foreignSecrets(text, this.user)
+    if (secrets.length > 0) this.#sim.fail(`${this.user ?? 'nobody'} was shown ${secrets.join()}: ${text}`)
   }
 }

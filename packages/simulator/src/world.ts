@@ -8,8 +8,11 @@ import { USERS, type User } from './people.ts'
 import { Store } from './registry.ts'
 import { Server } from './server.ts'
 import type { Sim } from './sim.ts'
+import { restore, type Snapshot } from './snapshots.ts'
 import { Visitor } from './visitor.ts'
 import { Writer } from './writer.ts'
+
+const MAX_PAGES = 5
 
 /** Servers over one store, a database, and the pages that look at it. */
 export class World {
@@ -23,6 +26,8 @@ export class World {
   readonly reader: PlainReader
   readonly heartbeatMs: number
   readonly maxBacklogBytes: number
+  /** By then a stream has ended, whoever is at its other end. */
+  readonly maxStreamMs: number
   readonly #trouble: Conditions
   readonly #linkDelayMs: number
   #pages = 0
@@ -40,6 +45,7 @@ export class World {
     this.#linkDelayMs = random.pick([0, 5, 200])
     const loss = this.#linkDelayMs > 0 && random.chance(0.6) ? random.between(0.05, 0.4) : 0
     const maxStreamMs = random.pick([20_000, 60_000, 900_000])
+    this.maxStreamMs = maxStreamMs * 1.2 + this.heartbeatMs
     const options = {
       heartbeatMs: this.heartbeatMs,
       maxStreamMs,
@@ -75,23 +81,40 @@ export class World {
     return this.visitors.map(({ page }) => page)
   }
 
-  /** Somebody opens the app. Its first components may be there before it is bound. */
-  openPage(user: User | undefined = this.sim.random.pick([...USERS, undefined])): void {
+  /** Caches that were stored, with whose they are. */
+  readonly stored: { readonly user: User | undefined; readonly snapshot: Snapshot }[] = []
+
+  pickUser(): User | undefined {
+    return this.sim.random.pick([...USERS, undefined])
+  }
+
+  get hasRoom(): boolean {
+    return this.visitors.length < MAX_PAGES
+  }
+
+  /** Somebody opens the app. Its first components, and the cache that it comes with, may be there before it is bound, or only then. */
+  openPage(user: User | undefined = this.pickUser(), snapshot?: Snapshot): void {
     const { sim } = this
     const page = new Page(sim, this.network, `page${this.#pages++}`, sim.random.pick(this.servers), user)
     const visitor = new Visitor(sim, this.database, this.writer, new Api(sim, this.network, page), page)
     this.visitors.push(visitor)
     const bindMs = sim.random.pick([0, 0, 100, 5000])
+    const restoreMs = sim.random.pick([0, 0, 200])
+    if (snapshot !== undefined) {
+      sim.clock.after(page.process, restoreMs, () => {
+        if (page.user === user) restore(page, snapshot)
+      })
+    }
     for (let i = 0; i < 3; i++) visitor.act()
     if (sim.random.chance(0.15))
       sim.clock.after(sim.world, bindMs + sim.random.between(0, 100), () => this.suspend(page))
-    sim.clock.after(page.process, bindMs, () => page.bind())
+    sim.clock.after(page.process, bindMs, () => page.isClosed || page.bind())
   }
 
   /** The lid is closed: nothing of the page goes on, its time neither. */
   suspend(page: Page): void {
     const { clock, random, world } = this.sim
-    if (page.process.sleep || this.isCalm) return
+    if (page.process.sleep || page.isSetBack || this.isCalm) return
     clock.fallAsleep(page.process, 'suspended')
     clock.after(world, random.pick([2000, 15_000, 45_000]), () => {
       if (!page.process.sleep) return

@@ -36,7 +36,7 @@ export class Writer {
     this.#sim.log(`wrote ${JSON.stringify(this.#database.read(rows.map(({ id }) => id)))}`)
     this.#unannounced++
     await this.#sim.pause(this.#sim.world, delayMs)
-    const receipts = await Promise.all(toAnnouncements(rows, filler, this.#sim).map((each) => this.#announce(each)))
+    const receipts = await Promise.all(this.#toAnnouncements(rows, filler).map((each) => this.#announce(each)))
     this.#unannounced--
     return receipts.flat()
   }
@@ -71,13 +71,13 @@ export class Writer {
       return undefined
     }
   }
-}
 
-/** One for each scope. */
-function toAnnouncements(rows: readonly Row[], filler: readonly TagInput[], { random }: Sim): Announcement[] {
-  const scopes = [...new Set(rows.map((row) => row.scope))]
-  return scopes.map((scope) => ({
-    scope,
-    tags: [...rows.filter((row) => row.scope === scope).flatMap((row) => random.pick(row.announcements)), ...filler],
-  }))
+  /** One for each scope. */
+  #toAnnouncements(rows: readonly Row[], filler: readonly TagInput[]): Announcement[] {
+    const scopes = [...new Set(rows.map((row) => row.scope))]
+    return scopes.map((scope) => {
+      const changed = rows.filter((row) => row.scope === scope)
+      return { scope, tags: [...changed.flatMap((row) => this.#database.announce(row, this.#sim.random)), ...filler] }
+    })
+  }
 }
