@@ -11,6 +11,8 @@ import { Refusal } from './transport.ts'
 const BATCH_MS = 100
 const TIMEOUT_MS = 10_000
 const MAX_ATTEMPTS = 3
+/** A `Retry-After` is respected up to this, the longest of our server's: until the answer, what the tags missed is not known. */
+const MAX_RETRY_AFTER_MS = 30_000
 
 /** Sends the changes of a watch list for one stream: batched, one request in flight, retried with its number until it is answered. */
 export class WatchRequests {
@@ -75,7 +77,7 @@ export class WatchRequests {
     const { status = 0, retryAfterMs = 0 } = error instanceof Refusal ? error : {}
     const isRefused = status >= 400 && status < 500 && status !== 408 && status !== 429
     if (!isRefused && attempt < MAX_ATTEMPTS) {
-      const delayMs = retryAfterMs + retryDelayMs(attempt, 0, environment.random())
+      const delayMs = Math.min(retryAfterMs, MAX_RETRY_AFTER_MS) + retryDelayMs(attempt, 0, environment.random())
       this.#after(delayMs, () => this.#send(request, attempt + 1))
     } else if (list.isAll) {
       // A stream of everything goes on bringing what comes; only the past of these tags is not known.

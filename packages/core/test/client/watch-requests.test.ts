@@ -300,6 +300,23 @@ describe('a connection that lives elsewhere', () => {
   })
 })
 
+describe('a Retry-After', () => {
+  it('of a proxy does not keep the past of a tag unknown for an hour on a stream that is live (guarantee 9)', async () => {
+    const { world, attachment } = await connected()
+    attachment.watch(['a'], at(90))
+    await world.run(100)
+
+    world.watch.fail(new Refusal(503, undefined, 3_600_000))
+    for (let n = 0; n < 5; n++) {
+      await world.run(8000)
+      world.stream.heartbeat({ [GLOBAL]: 'e:100' })
+    }
+
+    expect(world.state).toBe('live')
+    expect(world.transport.watches).toHaveLength(2)
+  })
+})
+
 describe('a long list', () => {
   it('makes the client watch everything, on a new stream, and go on asking', async () => {
     const { world, attachment } = await connected()
