@@ -18,6 +18,8 @@ const config: ViteUserConfig = defineConfig({
         ssr,
         test: {
           name: 'node',
+          // Tests over real sockets share the machine with each other.
+          testTimeout: 20_000,
           include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/*.test.ts'],
           exclude: [...reactTests, ...nginxTests, '**/test/types/**', '**/node_modules/**'],
         },
@@ -38,7 +40,7 @@ const config: ViteUserConfig = defineConfig({
       {
         resolve,
         ssr,
-        test: { name: 'react', environment: 'happy-dom', include: reactTests },
+        test: { name: 'react', environment: 'happy-dom', include: reactTests, testTimeout: 20_000 },
       },
       {
         // The same tests, with React and what peers on it taken from test/react-18.
@@ -52,7 +54,7 @@ const config: ViteUserConfig = defineConfig({
           ],
         },
         ssr,
-        test: { name: 'react-18', environment: 'happy-dom', include: reactTests },
+        test: { name: 'react-18', environment: 'happy-dom', include: reactTests, testTimeout: 20_000 },
       },
       {
         // Whole systems in real Chromium, driven with playwright-core from Node.
