@@ -2,6 +2,9 @@ import { TagIndex, tagsOverlap, toPlainTag, toTagKey, type PlainTag, type TagInp
 import type { Query } from '@tanstack/query-core'
 import { createTaggedQuery, type TaggedQuery, type WatchedTag } from './tagged-query.ts'
 
+/** Tags that a query may have lost before it is looked at which. */
+const MAX_LOST_TAGS = 100
+
 /** A callback that is owed every invalidation of some tags, whether a query has them or not. */
 export interface TagListener {
   readonly tags: readonly PlainTag[]
@@ -48,7 +51,9 @@ export class TagQueryIndex {
   /** Reads a query's tags again; it gets an entry when it has any. */
   read(query: Query): TaggedQuery | undefined {
     let entry = this.#entries.get(query)
+    let count = 0
     for (const tags of tagLists(query)) {
+      count += tags.length
       if (entry?.seen.has(tags)) continue
       const plain = this.#toPlainTags(query, tags)
       if (!plain || plain.length === 0) continue
@@ -56,6 +61,8 @@ export class TagQueryIndex {
       entry.seen.add(tags)
       for (const tag of plain) this.#gain(entry, tag)
     }
+    // Those of a feed change with everything that it brings.
+    if (entry && entry.tags.size > count + MAX_LOST_TAGS) this.#forgetLost(entry, this.#currentTags(query))
     return entry
   }
 
@@ -89,8 +96,17 @@ export class TagQueryIndex {
 
   /** Whether a match is true of the query as it is now. If not, the tags that it lost are forgotten; their return will be a gain. */
   #stillHas(entry: TaggedQuery, tags: readonly PlainTag[]): boolean {
-    const current = tagLists(entry.query).flatMap((list) => this.#toPlainTags(entry.query, list) ?? [])
+    const current = this.#currentTags(entry.query)
     if (current.some((held) => tags.some((tag) => tagsOverlap(held, tag)))) return true
+    this.#forgetLost(entry, current)
+    return false
+  }
+
+  #currentTags(query: Query): PlainTag[] {
+    return tagLists(query).flatMap((list) => this.#toPlainTags(query, list) ?? [])
+  }
+
+  #forgetLost(entry: TaggedQuery, current: readonly PlainTag[]): void {
     const kept = new Set(current.map(toTagKey))
     for (const [id, watched] of entry.tags) {
       if (kept.has(id)) continue
@@ -98,7 +114,6 @@ export class TagQueryIndex {
       this.#lose(entry, watched)
     }
     entry.seen = new WeakSet()
-    return false
   }
 
   #gain(entry: TaggedQuery, tag: PlainTag): void {

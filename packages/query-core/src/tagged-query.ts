@@ -40,7 +40,7 @@ export interface WatchedTag {
 /** What the binding knows of one query that has tags. */
 export interface TaggedQuery {
   readonly query: Query
-  /** By canonical form. May hold tags that the query lost: they go when an invalidation of one finds out. */
+  /** By canonical form. May hold tags that the query lost: they go when an invalidation of one finds out, or when they are many. */
   readonly tags: Map<string, WatchedTag>
   /** Arrays of tags that were read already. */
   seen: WeakSet<object>

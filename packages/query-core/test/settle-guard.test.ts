@@ -481,6 +481,29 @@ describe('tags', () => {
     expect(world.client.watched.has('["a"]')).toBe(false)
   })
 
+  it('that change with what a feed brings do not pile up, and are watched again when they come back', async () => {
+    const world = await connected()
+    const feed = { ...options(world), queryKey: ['feed'], enabled: false, initialData: 0 }
+    const observer = new QueryObserver(world.queryClient, feed)
+    observer.subscribe(() => undefined)
+    const show = (page: number): void => {
+      observer.setOptions(
+        withTags(
+          feed,
+          [0, 1, 2].map((item) => ['item', page + item]),
+        ),
+      )
+      world.client.answer()
+    }
+    for (let page = 0; page < 1000; page++) show(page)
+    expect(world.client.watched.size).toBeLessThan(200)
+
+    world.client.invalidate(['item', 1])
+    expect(world.queryClient.getQueryState(['feed'])?.isInvalidated).toBe(false)
+    show(0)
+    expect(world.queryClient.getQueryState(['feed'])?.isInvalidated).toBe(true)
+  })
+
   it('that are no tags are reported once and break nothing', async () => {
     const errors: unknown[] = []
     const world = createWorld({ onError: (error) => errors.push(error) })
