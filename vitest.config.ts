@@ -20,6 +20,7 @@ const config: ViteUserConfig = defineConfig({
           name: 'node',
           // Tests over real sockets share the machine with each other.
           testTimeout: 20_000,
+          expect: { poll: { timeout: 10_000 } },
           include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/*.test.ts'],
           exclude: [...reactTests, ...nginxTests, '**/test/types/**', '**/node_modules/**'],
         },
@@ -68,7 +69,7 @@ const config: ViteUserConfig = defineConfig({
           hookTimeout: 120_000,
         },
       },
-      { resolve, ssr, test: { name: 'nginx', include: nginxTests } },
+      { resolve, ssr, test: { name: 'nginx', include: nginxTests, testTimeout: 20_000 } },
       {
         // Type tests: compiled, never run. What a call infers and what it refuses.
         resolve,
