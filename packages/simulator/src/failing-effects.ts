@@ -1,23 +1,27 @@
 import type { Binding, InvalidatorClient } from '@query-tags/core/client'
 
-/**
- * The same client, but what a frame does to the cache throws now and then: before it did anything, or after it did everything.
- *
- * @param fails Whether the effect of this name does, this time.
- */
-export function withFailingEffects(client: InvalidatorClient, fails: (name: string) => boolean): InvalidatorClient {
+/** Whether the effect of this name fails now, and how: before it did anything, in the midst of it, or when it did everything. */
+export interface Trouble {
+  fails(name: string): boolean
+  /** From now on, until the returned function is called, whoever listens to the cache may throw. */
+  disturb(): () => void
+}
+
+/** The same client, but what a frame does to the cache throws now and then. */
+export function withFailingEffects(client: InvalidatorClient, trouble: Trouble): InvalidatorClient {
   const perform = (name: string, effect: () => void): void => {
-    if (fails(name)) throw new Error('simulated: an effect failed')
-    effect()
-    if (fails(name)) throw new Error('simulated: an effect failed at its end')
+    if (trouble.fails(name)) throw new Error('simulated: an effect failed')
+    const calm = trouble.disturb()
+    try {
+      effect()
+    } finally {
+      calm()
+    }
+    if (trouble.fails(name)) throw new Error('simulated: an effect failed at its end')
   }
   const failing = (binding: Binding): Binding => ({
     onHello: () => perform('hello', () => binding.onHello()),
-    onInvalidate: (invalidation) =>
-      // The app calls with a receipt itself, and would hear of it.
-      invalidation.source === 'receipt'
-        ? binding.onInvalidate(invalidation)
-        : perform('invalidation', () => binding.onInvalidate(invalidation)),
+    onInvalidate: (invalidation) => perform(invalidation.source, () => binding.onInvalidate(invalidation)),
     onReset: (reset) => perform('reset', () => binding.onReset(reset)),
     onMissed: (added, missed) =>
       perform(missed.length > 0 ? 'missed tags' : 'nothing missed', () => binding.onMissed(added, missed)),

@@ -4,7 +4,7 @@ import { createHTTPInvalidatorClient } from '@query-tags/http-client'
 import { bindTags, type InvalidationEvent, type TagBinding } from '@query-tags/query-core'
 import { QueryClient } from '@tanstack/query-core'
 import { Process } from './clock.ts'
-import { withFailingEffects } from './failing-effects.ts'
+import { withFailingEffects, type Trouble } from './failing-effects.ts'
 import type { Network, Peer } from './network.ts'
 import { userScope, type User } from './people.ts'
 import type { Server } from './server.ts'
@@ -18,7 +18,7 @@ export interface RowListener {
 }
 
 /** One page of the app in one browser: its time, its connection and its cache. */
-export class Page implements Peer {
+export class Page implements Peer, Trouble {
   readonly name: string
   readonly process: Process
   readonly queryClient: QueryClient
@@ -43,6 +43,7 @@ export class Page implements Peer {
   readonly #sim: Sim
   readonly #network: Network
   readonly #loadedAt: Environment['loadedAt']
+  #isDisturbed = false
   readonly #pageListeners = new Set<(event: PageEvent) => void>()
 
   constructor(sim: Sim, network: Network, name: string, server: Server, user: User | undefined) {
@@ -67,7 +68,24 @@ export class Page implements Peer {
       if (type === 'observerResultsUpdated') return
       const what = 'action' in event ? event.action.type : type
       sim.log(`${name} ${query.queryHash} ${what} ${query.state.isInvalidated} ${JSON.stringify(query.state.data)}`)
+      // As a listener of the app's own may.
+      if (this.#isDisturbed && what === 'invalidate' && this.fails('listener')) {
+        throw new Error('simulated: a listener of the cache failed')
+      }
     })
+  }
+
+  fails(effect: string): boolean {
+    const fails = this.#sim.random.chance(this.#network.conditions.failEffect)
+    if (fails) this.#sim.saw(`failed effect of ${effect}`, this.name)
+    return fails
+  }
+
+  disturb(): () => void {
+    this.#isDisturbed = true
+    return () => {
+      this.#isDisturbed = false
+    }
   }
 
   bind(): void {
@@ -76,7 +94,7 @@ export class Page implements Peer {
     const scope = this.namesScope && this.user ? userScope(this.user) : undefined
     this.binding = bindTags({
       queryClient: this.queryClient,
-      client: withFailingEffects(this.client, (effect) => this.#fails(effect)),
+      client: withFailingEffects(this.client, this),
       scope,
       onInvalidation: (event) => this.#onInvalidation(event),
       onError: (error) => this.#onError(error),
@@ -179,12 +197,6 @@ export class Page implements Peer {
       this.unbind()
       this.bind()
     }
-  }
-
-  #fails(effect: string): boolean {
-    const fails = this.#sim.random.chance(this.#network.conditions.failEffect)
-    if (fails) this.#sim.saw(`failed effect of ${effect}`, this.name)
-    return fails
   }
 
   /** Real servers send nothing that can't be read. */
