@@ -284,9 +284,12 @@ class CacheBinding implements TagBinding, Binding {
     return notifyManager.batch(() => {
       const hit: Query[] = []
       for (const entry of entries) {
-        if (!this.#guard.invalidate(entry, at)) continue
-        hit.push(entry.query)
-        this.#scheduler.request(entry, spreadMs)
+        try {
+          if (this.#guard.invalidate(entry, at)) hit.push(entry.query)
+        } finally {
+          // Also when a listener of the cache throws: the query is marked by then, and what comes again need not hit it.
+          this.#scheduler.request(entry, spreadMs)
+        }
       }
       return hit
     })

@@ -1,0 +1,50 @@
+import { withTags } from '@query-tags/core'
+import { QueryObserver, type QueryClient } from '@tanstack/query-core'
+import { expect, it } from 'vitest'
+import { createWorld, settle } from './world.ts'
+
+/** The app's own listener of the cache throws, and stops what was going on. Returns the function that ends it. */
+function throwFromNowOn(queryClient: QueryClient): () => void {
+  return queryClient.getQueryCache().subscribe(() => {
+    throw new Error('from the app')
+  })
+}
+
+it('marks with the frame what the receipt could not (guarantee 1)', async () => {
+  const { queryClient, client, binding } = createWorld()
+  const names = ['a', 'b']
+  for (const name of names) {
+    const options = { queryKey: [name], queryFn: async () => 1, enabled: false, initialData: 1 }
+    new QueryObserver(queryClient, withTags(options, [['value']])).subscribe(() => undefined)
+  }
+  client.hello()
+  await settle()
+  for (const name of names) await queryClient.fetchQuery({ queryKey: [name], queryFn: async () => 1, staleTime: 0 })
+  const receipt = client.record(['value'])
+  const stop = throwFromNowOn(queryClient)
+
+  expect(() => client.applyReceipt(receipt)).toThrow('from the app')
+  stop()
+  expect(names.filter((name) => queryClient.getQueryState([name])!.isInvalidated)).toEqual(['a'])
+  client.deliver()
+
+  expect(names.filter((name) => queryClient.getQueryState([name])!.isInvalidated)).toEqual(names)
+  binding.close()
+})
+
+it('fetches what was marked before the listener threw (guarantee 1)', async () => {
+  const { queryClient, client, database, binding } = createWorld()
+  const options = withTags({ queryKey: ['value'], queryFn: database.read }, [['value']])
+  new QueryObserver(queryClient, options).subscribe(() => undefined)
+  client.hello()
+  await database.arrive()
+  client.record(['value'])
+  const stop = throwFromNowOn(queryClient)
+
+  expect(() => client.deliver()).toThrow('from the app')
+  stop()
+  await settle()
+
+  expect(database.reads).toBe(2)
+  binding.close()
+})
