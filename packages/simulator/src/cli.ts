@@ -1,5 +1,5 @@
 /**
- * `pnpm simulate [--seeds 200] [--from 1] [--jobs 2] [--until-fault]` runs many seeds and prints what happened in them.
+ * `pnpm simulate [--seeds 200] [--from 1] [--jobs 2] [--minutes 10] [--until-fault]` runs many seeds and prints what happened in them.
  * `pnpm simulate --seed 123 [--trace]` runs one, and prints its trace.
  */
 import { availableParallelism } from 'node:os'
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: String(ENOUGH_SEEDS) },
     from: { type: 'string', default: '1' },
     jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
+    minutes: { type: 'string', default: 'Infinity' },
     'until-fault': { type: 'boolean', default: false },
   },
 })
@@ -35,6 +36,7 @@ async function runMany(seeds: number): Promise<void> {
     from: Number(values.from),
     seeds,
     jobs: Number(values.jobs),
+    maxMs: Number(values.minutes) * 60_000,
     stopsAtFault: values['until-fault'],
     onSeed({ seed, faults }) {
       if (faults.length > 0) print(`seed ${seed}: ${faults[0]}\n  npx -y pnpm@12.21.0 simulate --seed ${seed}`)

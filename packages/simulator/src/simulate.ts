@@ -18,6 +18,8 @@ export interface Simulation {
   readonly jobs: number
   /** Ends with the first seed that has a fault. */
   readonly stopsAtFault?: boolean
+  /** Begins no other seed after this time, in milliseconds. */
+  readonly maxMs?: number
   readonly onSeed?: (report: SeedReport) => void
 }
 
@@ -36,11 +38,13 @@ export async function toReport(seed: number): Promise<SeedReport> {
 
 /** Runs many seeds. */
 export async function simulate(simulation: Simulation): Promise<SimulationReport> {
-  const { from, seeds, jobs, stopsAtFault = false, onSeed } = simulation
+  const { from, seeds, jobs, stopsAtFault = false, maxMs = Infinity, onSeed } = simulation
   const faulty: SeedReport[] = []
   const tally = new Tally()
   let [next, count] = [from, 0]
-  const isOver = (): boolean => next >= from + seeds || (stopsAtFault && faulty.length > 0)
+  const startedAt = performance.now()
+  const isOver = (): boolean =>
+    next >= from + seeds || (stopsAtFault && faulty.length > 0) || performance.now() - startedAt > maxMs
   const work = async (report: (seed: number) => Promise<SeedReport>): Promise<void> => {
     while (!isOver()) {
       const told = await report(next++)
