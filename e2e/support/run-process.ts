@@ -18,8 +18,8 @@ export class RunningProcess {
   constructor(args: readonly string[], { cwd, env, program = process.execPath }: RunOptions = {}) {
     const child = spawn(program, ['--conditions=query-tags-source', ...args], {
       cwd,
-      // Vitest's NODE_ENV would make Vite build a page for development.
-      env: { ...process.env, NODE_ENV: undefined, ...env },
+      // Vitest's NODE_ENV would make Vite build a page for development. With CI set, tools print in colour even into a pipe.
+      env: { ...process.env, NODE_ENV: undefined, FORCE_COLOR: undefined, NO_COLOR: '1', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => this.#keep(chunk))

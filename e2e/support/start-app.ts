@@ -18,8 +18,7 @@ export async function startInDevelopment(): Promise<StartApp> {
   const server = new RunningProcess([bin('vite/bin/vite.js'), 'dev', '--strictPort', '--port', port], {
     cwd: START_APP,
   })
-  // With CI set, vite prints in colour, also into a pipe.
-  await server.printed(/Local/)
+  await server.printed(/Local:/)
   return { url: `http://localhost:${port}`, process: server }
 }
 
