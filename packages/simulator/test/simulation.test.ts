@@ -3,7 +3,7 @@ import { ENOUGH_SEEDS, EXPECTED } from '../src/expected.ts'
 import { run } from '../src/run.ts'
 import { simulate } from '../src/simulate.ts'
 
-const SEEDS = Number(process.env['SIMULATOR_SEEDS'] ?? 500)
+const SEEDS = Number(process.env['SIMULATOR_SEEDS'] ?? 200)
 
 it('gives the same trace for the same seed, and another for another', async () => {
   const first = await run(7)
