@@ -18,6 +18,7 @@ import { recordAfter, recordInvalidation, type Invalidate } from './invalidate.t
 import { readOptions, type Settings, type SystemOptions } from './options.ts'
 import { BoundedRegistry } from './registry/bounded-registry.ts'
 import { createMemoryRegistry } from './registry/memory.ts'
+import { openStore } from './registry/store.ts'
 import type { TagRegistry } from './registry/tag-registry.ts'
 import { Reporter } from './reporter.ts'
 import type {
@@ -65,8 +66,15 @@ class System<Ctx> implements TagInvalidationSystem<Ctx> {
     const clock = new CountingClock(settings.clock)
     this.#clock = clock
     this.#reporter = new Reporter(clock, settings.onError)
-    this.#ownRegistry = settings.store ? undefined : createMemoryRegistry({ clock })
-    this.#registry = new BoundedRegistry(settings.store ?? this.#ownRegistry!, clock, {
+    const store = settings.store ?? createMemoryRegistry({ clock })
+    const { registry, isOwned } = openStore(store, {
+      clock,
+      report: (error) => {
+        this.#reporter.report(error, 'registry')
+      },
+    })
+    this.#ownRegistry = isOwned || !settings.store ? registry : undefined
+    this.#registry = new BoundedRegistry(registry, clock, {
       maxPendingRecords: limits.maxPendingRecords,
       recordTimeoutMs: limits.recordTimeoutMs,
       readTimeoutMs: Math.min(MAX_READ_MS, heartbeatMs),

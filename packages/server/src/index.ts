@@ -8,6 +8,7 @@ export type {
   TagInvalidationSystem,
 } from './tag-invalidation-system.ts'
 export type { SystemOptions } from './options.ts'
+export type { KeyvStore } from './registry/store.ts'
 export type { Limits } from './limits.ts'
 export type { Clock } from './clock.ts'
 export type { ErrorListener, ErrorPhase } from './reporter.ts'

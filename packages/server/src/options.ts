@@ -3,7 +3,8 @@ import { systemClock, type Clock } from './clock.ts'
 import type { ResolveScope } from './http/authorize.ts'
 import { readOrigins } from './http/origin.ts'
 import { readLimits, type Limits } from './limits.ts'
-import { isTagRegistry, type TagRegistry } from './registry/tag-registry.ts'
+import { checkStore, type KeyvStore } from './registry/store.ts'
+import type { TagRegistry } from './registry/tag-registry.ts'
 import type { ErrorListener } from './reporter.ts'
 
 export interface SystemOptions<Ctx = unknown> {
@@ -11,7 +12,7 @@ export interface SystemOptions<Ctx = unknown> {
    * Where invalidations are remembered. Left out: in the memory of this process. Or a {@link TagRegistry} of your own, which stays yours to
    * close.
    */
-  readonly store?: TagRegistry
+  readonly store?: KeyvStore | TagRegistry
   /**
    * Which scopes a caller is in, besides the global scope that everyone is in: one, several (at most 16, put the user first), or `null` for
    * a caller who may not connect at all. `{ scopes, expiresAt }` ends the stream when the session does. It gets what `context` made of the framework's request. Scopes are the only authorization: all tag
@@ -48,7 +49,7 @@ export interface SystemOptions<Ctx = unknown> {
 
 /** {@link SystemOptions}, checked and complete. */
 export interface Settings<Ctx> {
-  readonly store: TagRegistry | undefined
+  readonly store: KeyvStore | TagRegistry | undefined
   readonly resolveScope: ResolveScope<Ctx> | undefined
   readonly allowedOrigins: ReadonlySet<string>
   readonly heartbeatMs: number
@@ -64,11 +65,7 @@ const MAX_HEARTBEAT_MS = 25_000
 /** @throws {QueryTagsError} `invalid-option` */
 export function readOptions<Ctx>(options: SystemOptions<Ctx>): Settings<Ctx> {
   const { store, resolveScope, heartbeatMs = 8000, maxStreamMs = 900_000, onError, clock = systemClock } = options
-  if (store !== undefined && !isTagRegistry(store)) {
-    throw invalidOption(
-      'store must be left out, for memory, or be a TagRegistry (record, since, head, subscribe, close)',
-    )
-  }
+  checkStore(store)
   if (resolveScope !== undefined && typeof resolveScope !== 'function')
     throw invalidOption('resolveScope must be a function')
   if (onError !== undefined && typeof onError !== 'function') throw invalidOption('onError must be a function')
