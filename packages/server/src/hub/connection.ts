@@ -221,9 +221,10 @@ export class Connection implements Member {
       for (const frame of frames) replay.push(frame)
       this.#backlog.forgetUpTo(channel, resumption.head)
     })
-    this.#phase = 'live'
     this.#outbox?.write(encodeFrame('hello', { ...this.#host.greeting(), connection: this.id, cursor }))
     for (const frame of replay) this.#outbox?.write(frame)
+    // Not before: a web stream with a waiting reader asks for more within a write, and would get the buffer ahead of the replay.
+    this.#phase = 'live'
     this.#flush()
   }
 

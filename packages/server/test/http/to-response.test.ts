@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { toResponse } from '../../src/http/to-response.ts'
 import { settle } from '../support/fake-clock.ts'
+import { createGate } from '../support/gate.ts'
 import { decodeFrames } from '../support/test-sink.ts'
-import { createWorld, type World } from '../support/world.ts'
+import { createWorld, GLOBAL, type World } from '../support/world.ts'
 
 const EMPTY = { connections: 0, endingConnections: 0, scopes: 0, watchedTags: 0, timers: 0 }
 const STREAM = { v: 1, ageMs: 0, watcher: 'w', watch: [['a']] }
@@ -28,6 +29,34 @@ describe('a stream as a web response', () => {
 
     expect(await read(reader)).toEqual(['hello'])
     expect(await read(reader)).toEqual(['invalidate'])
+  })
+
+  it('replays first what was missed, then what came during the read, to a reader that waits for it (guarantee 6)', async () => {
+    const world = createWorld()
+    const start = await world.invalidate(['before'])
+    await world.invalidate(['a'])
+    // The registry reads before the second invalidation and answers after it.
+    const since = world.registry.since.bind(world.registry)
+    const late = createGate()
+    world.registry.since = async (scope, after) => {
+      const missed = await since(scope, after)
+      await late.opened
+      return missed
+    }
+    const body = { ...STREAM, cursor: { [GLOBAL]: start }, watch: '*' }
+    const reader = toResponse(await world.respond({ body })).body!.getReader()
+    const hello = read(reader)
+    await settle()
+    await world.invalidate(['b'])
+
+    late.open()
+    await settle()
+
+    expect(await hello).toEqual(['hello'])
+    const { value: first } = await reader.read()
+    const { value: second } = await reader.read()
+    const text = new TextDecoder().decode(first) + new TextDecoder().decode(second)
+    expect(decodeFrames(text).map(({ data }) => data)).toMatchObject([{ tags: [['a']] }, { tags: [['b']] }])
   })
 
   it('takes no more than its queue from the connection while nobody reads (guarantee 10)', async () => {
