@@ -1,4 +1,4 @@
-import { TagIndex, tagsOverlap, toPlainTag, toTagKey, type PlainTag, type TagInput } from '@query-tags/core'
+import { TagIndex, toPlainTag, toTagKey, type PlainTag, type TagInput } from '@query-tags/core'
 import type { Query } from '@tanstack/query-core'
 import { createTaggedQuery, type TaggedQuery, type WatchedTag } from './tagged-query.ts'
 
@@ -87,17 +87,20 @@ export class TagQueryIndex {
   match(tags: readonly PlainTag[]): TagMatches {
     const queries: TaggedQuery[] = []
     const listeners: TagListener[] = []
+    // Indexed once: a long frame that hits many queries would be compared tag by tag for each of them.
+    const wanted = new TagIndex<true>()
+    for (const tag of tags) wanted.add(tag, true)
     for (const owner of this.#index.match(tags)) {
       if ('callback' in owner) listeners.push(owner)
-      else if (this.#stillHas(owner, tags)) queries.push(owner)
+      else if (this.#stillHas(owner, wanted)) queries.push(owner)
     }
     return { queries, listeners }
   }
 
   /** Whether a match is true of the query as it is now. If not, the tags that it lost are forgotten; their return will be a gain. */
-  #stillHas(entry: TaggedQuery, tags: readonly PlainTag[]): boolean {
+  #stillHas(entry: TaggedQuery, wanted: TagIndex<true>): boolean {
     const current = this.#currentTags(entry.query)
-    if (current.some((held) => tags.some((tag) => tagsOverlap(held, tag)))) return true
+    if (wanted.match(current).size > 0) return true
     this.#forgetLost(entry, current)
     return false
   }
