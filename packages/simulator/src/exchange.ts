@@ -1,4 +1,6 @@
 import { toTagKey, type Cursor } from '@query-tags/core'
+import { Delivery } from './delivery.ts'
+import { createMiddlebox } from './middlebox.ts'
 import type { Network, Peer } from './network.ts'
 import type { User } from './people.ts'
 import type { Server } from './server.ts'
@@ -6,17 +8,7 @@ import type { Sim } from './sim.ts'
 import { WireTap } from './wire-tap.ts'
 import { withUnknownEvent, withUnknownField } from './version-skew.ts'
 
-/** Bytes that are on their way, or wait in a proxy or in the reader's own buffers, before the server notices that nobody reads. */
-const WINDOW_BYTES = 4096
 const TOO_LATE_MS = 10_000
-
-/** Something on its way to the client. */
-interface Parcel {
-  readonly size: number
-  readonly arrive: () => void
-  readonly sentAt: number
-  readonly earliest: number
-}
 
 /** One request and its response, on their way between a page and a server. Everything that can happen to a connection happens here. */
 export class Exchange {
@@ -26,8 +18,8 @@ export class Exchange {
   readonly answer: Promise<Response>
   /** Every tag that it was ever asked to watch, in canonical form. */
   readonly watched = new Set<string>()
-  /** Milliseconds between two arrivals: a slow reader, or a thin line. */
-  gapMs = 0
+  /** Nothing passes any longer. */
+  isBlack = false
   readonly #sim: Sim
   readonly #network: Network
   readonly #url: string
@@ -37,16 +29,10 @@ export class Exchange {
   readonly #serverAbort = new AbortController()
   /** Kept, since the signal of a request that was collected is never aborted. */
   readonly #requests: Request[] = []
-  /** On the way to the client, in order. */
-  readonly #parcels: Parcel[] = []
-  #stopWaiting: (() => void) | undefined
-  #inFlight = 0
-  #lastArrival = 0
-  #onRoom: (() => void) | undefined
+  readonly #delivery: Delivery
   #onOver: (() => void) | undefined
   #body: ReadableStreamDefaultController<Uint8Array> | undefined
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined
-  #isBlack = false
   #isClientOver = false
   #isServerOver = false
 
@@ -59,6 +45,7 @@ export class Exchange {
     this.#init = init
     this.isStream = !url.endsWith('/watch')
     this.#tap = new WireTap(sim, peer, server, this.isStream, new Headers(init.headers).get('authorization') ?? '')
+    this.#delivery = new Delivery(sim, network, this)
     const { promise, resolve, reject } = Promise.withResolvers<Response>()
     this.answer = promise
     this.#settle = { resolve, reject }
@@ -69,7 +56,7 @@ export class Exchange {
 
   /** No end of it is open any longer for the client, or it can't be told that one is. */
   get isLost(): boolean {
-    return this.#isBlack || this.#isClientOver || this.#isServerOver
+    return this.isBlack || this.#isClientOver || this.#isServerOver
   }
 
   /** Whose it was when it began. */
@@ -92,6 +79,11 @@ export class Exchange {
     return this.#tap.hello
   }
 
+  /** Milliseconds between two arrivals: a slow reader, or a thin line. */
+  set gapMs(ms: number) {
+    this.#delivery.gapMs = ms
+  }
+
   whenOver(callback: () => void): void {
     this.#onOver = callback
   }
@@ -99,7 +91,7 @@ export class Exchange {
   /** The connection breaks. The server may learn of it later. */
   cut(tellsServer: boolean): void {
     if (this.isLost) return
-    this.#isBlack = true
+    this.isBlack = true
     this.#sim.clock.after(this.peer.process, this.#network.latency(), () =>
       this.#fail(new TypeError('simulated: terminated')),
     )
@@ -109,7 +101,7 @@ export class Exchange {
 
   /** From now on nothing passes, and nobody is told. */
   blackhole(): void {
-    this.#isBlack = true
+    this.isBlack = true
     if (!this.server.isUp) this.#endServer()
   }
 
@@ -119,7 +111,7 @@ export class Exchange {
     if (this.#isClientOver) return this.#endServer()
     if (random.chance(lose)) {
       this.#sim.saw('lost request', this.peer.name)
-      this.#isBlack = true
+      this.isBlack = true
       return this.#endServer()
     }
     if (random.chance(refuse)) {
@@ -129,7 +121,7 @@ export class Exchange {
     if (random.chance(overload)) {
       this.#sim.saw('overloaded proxy', this.peer.name)
       const headers = { 'content-type': 'text/html', ...(random.chance(0.5) && { 'retry-after': '10' }) }
-      this.#deliver(1, () => this.#respond(new Response('<h1>Overloaded</h1>', { status: 503, headers })))
+      this.#delivery.send(1, () => this.#respond(new Response('<h1>Overloaded</h1>', { status: 503, headers })))
       return this.#endServer()
     }
     clock.after(world, this.#network.latency() / 2, () => this.#arrive())
@@ -174,13 +166,13 @@ export class Exchange {
     )
     if (this.server.isNewer) this.#sim.saw('newer server', this.server.name)
     const readable = new ReadableStream<Uint8Array>({ start: (controller) => void (this.#body = controller) })
-    this.#deliver(1, () => this.#respond(new Response(readable, { status, headers })))
-    void this.#pump(this.#reader, this.#toPasser())
+    this.#delivery.send(1, () => this.#respond(new Response(readable, { status, headers })))
+    void this.#pump(this.#reader)
   }
 
   /** The server gave up: for a reader that does not read, after a while. */
   #onCutOff(): void {
-    if (this.#inFlight > WINDOW_BYTES && this.server.isUp && !this.#isServerOver)
+    if (this.#delivery.isFull && this.server.isUp && !this.#isServerOver)
       this.#sim.saw('stalled reader', this.peer.name)
     this.#endServer()
   }
@@ -194,7 +186,7 @@ export class Exchange {
     if (random.chance(lose)) return this.#sim.saw('lost answer', this.peer.name)
     const sent = this.server.isNewer && text.startsWith('{') ? withUnknownField(text) : text
     const respond = (): void => {
-      this.#deliver(sent.length, () => this.#respond(new Response(sent, { status, headers })))
+      this.#delivery.send(sent.length, () => this.#respond(new Response(sent, { status, headers })))
       this.#endServer()
     }
     if (!random.chance(late)) return respond()
@@ -203,81 +195,28 @@ export class Exchange {
   }
 
   /** Reads from the server for as long as there is room on the way. */
-  async #pump(reader: ReadableStreamDefaultReader<Uint8Array>, pass: (bytes: Uint8Array) => void): Promise<void> {
+  async #pump(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+    const between = createMiddlebox(this.#sim, this.#network.conditions, this.peer.name, (bytes) => this.#pass(bytes))
     try {
       for (;;) {
-        while (this.#inFlight > WINDOW_BYTES) await new Promise<void>((resolve) => (this.#onRoom = resolve))
+        await this.#delivery.room()
         const askedAt = this.#sim.clock.now
         const { done, value } = await reader.read()
         if (done) break
         const text = Buffer.from(value).toString()
         this.#tap.onBytes(text, this.#sim.clock.now > askedAt)
-        pass(this.server.isNewer ? Buffer.from(withUnknownEvent(text)) : value)
+        between.pass(this.server.isNewer ? Buffer.from(withUnknownEvent(text)) : value)
       }
-      this.#deliver(1, () => this.#end())
+      between.flush()
+      this.#delivery.send(1, () => this.#end())
     } catch {
       // The server cut it off. Its reason stays with it.
-      this.#deliver(1, () => this.#fail(new TypeError('simulated: terminated')))
-    }
-  }
-
-  /** What lies between the server and the page: nothing, something that passes on a few bytes at a time, or something that collects. */
-  #toPasser(): (bytes: Uint8Array) => void {
-    const { random, clock, world } = this.#sim
-    const { drip, buffer } = this.#network.conditions
-    if (random.chance(drip)) {
-      this.#sim.saw('dripping stream', this.peer.name)
-      return (bytes) => {
-        for (let at = 0; at < bytes.length;) {
-          const end = at + 1 + random.below(random.chance(0.1) ? 8 : bytes.length)
-          this.#pass(bytes.slice(at, end))
-          at = end
-        }
-      }
-    }
-    if (!random.chance(buffer)) return (bytes) => this.#pass(bytes)
-    this.#sim.saw('buffering proxy', this.peer.name)
-    const flushMs = random.pick([500, 5000, 15_000, Infinity])
-    let held: Uint8Array[] = []
-    const flush = (): void => {
-      if (held.length > 0) this.#pass(Buffer.concat(held))
-      held = []
-    }
-    return (bytes) => {
-      if (held.push(bytes) === 1 && flushMs < Infinity) clock.after(world, flushMs, flush)
-      if (held.length > 20) flush()
+      this.#delivery.send(1, () => this.#fail(new TypeError('simulated: terminated')))
     }
   }
 
   #pass(bytes: Uint8Array): void {
-    this.#deliver(bytes.length, () => this.#body?.enqueue(bytes))
-  }
-
-  /** Brings something to the client, after all that is on the way already. */
-  #deliver(size: number, arrive: () => void): void {
-    if (this.#isClientOver) return
-    const { now } = this.#sim.clock
-    this.#inFlight += size
-    this.#parcels.push({ size, arrive, sentAt: now, earliest: now + this.#network.latency() })
-    if (this.#parcels.length === 1) this.#wait()
-  }
-
-  /** Waits for the first parcel. */
-  #wait(): void {
-    const { clock } = this.#sim
-    const parcel = this.#parcels[0]
-    if (!parcel) return
-    const at = Math.max(parcel.earliest, this.#lastArrival + this.gapMs)
-    this.#stopWaiting = clock.after(this.peer.process, at - clock.now, () => {
-      this.#parcels.shift()
-      this.#lastArrival = clock.now
-      this.#wait()
-      if (this.#isBlack) return
-      this.#network.arrive(this, parcel.sentAt)
-      this.#inFlight -= parcel.size
-      parcel.arrive()
-      this.#onRoom?.()
-    })
+    this.#delivery.send(bytes.length, () => this.#body?.enqueue(bytes))
   }
 
   #respond(response: Response): void {
@@ -309,7 +248,7 @@ export class Exchange {
   #onAbort(): void {
     if (this.#isClientOver) return
     this.#fail(new DOMException('simulated: aborted', 'AbortError'))
-    if (!this.#isBlack) this.#tellServer()
+    if (!this.isBlack) this.#tellServer()
   }
 
   /** A server hears of a client that left by a signal, by a cancelled body, or by both. */
@@ -325,7 +264,7 @@ export class Exchange {
 
   #endClient(): void {
     this.#isClientOver = true
-    this.#stopWaiting?.()
+    this.#delivery.stop()
     if (this.#isServerOver) this.#onOver?.()
   }
 
