@@ -1,12 +1,13 @@
 /**
  * Shows that every guard is needed: takes each out of the sources and looks for what fails then, first the simulator, then the tests of its
- * package. Prints a table, and fails when nothing does. `pnpm guards [name …]` tries only these.
+ * package. Prints a table, and fails when nothing does. `pnpm guards [--seeds 100] [name …]` tries only these.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { findGuards, type Guard } from './guard-marks.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -14,7 +15,7 @@ const JOBS = 2
 /** Seeds after which the tests are asked. */
 const SEEDS = 15
 /** A run that hangs without its guard has found it, too. */
-const MAX_MS = 90_000
+const MAX_MS = 180_000
 
 interface Finding {
   readonly guard: Guard
@@ -23,7 +24,10 @@ interface Finding {
   readonly ms: number
 }
 
-const wanted = process.argv.slice(2)
+const { values, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: { seeds: { type: 'string', default: String(SEEDS) } },
+})
 const guards = findGuards(ROOT).filter(({ name }) => wanted.length === 0 || wanted.includes(name))
 const unknown = wanted.filter((name) => !guards.some((guard) => guard.name === name))
 if (unknown.length > 0) throw new Error(`There is no guard(${unknown.join('), guard(')})`)
@@ -87,7 +91,7 @@ async function findByTests({ name, file, package: folder }: Guard): Promise<stri
 async function simulate(name: string): Promise<string | undefined> {
   const hook = join(ROOT, 'scripts/guard-hook.ts')
   const cli = join(ROOT, 'packages/simulator/src/cli.ts')
-  const seeds = ['--seeds', String(SEEDS), '--jobs', '1', '--until-fault']
+  const seeds = ['--seeds', values.seeds, '--jobs', '1', '--until-fault']
   const { output, hangs } = await run(['--conditions=query-tags-source', '--import', hook, cli, ...seeds], name)
   if (hangs) return 'simulator: hangs'
   const [, seed, fault = ''] = /^seed (\d+): (.*)/m.exec(output) ?? []

@@ -123,6 +123,7 @@ async function close(world: World): Promise<number> {
     if (page.process.pending > 0) sim.fail(`${page.name} left ${page.process.pending} timers`)
   for (const server of servers) {
     if (server.isUp) sim.fail(`${server.name} does not end`)
+    if (server.leftTimers > 0) sim.fail(`${server.name} left ${server.leftTimers} timers`)
     if (server.subscriptions > 0) sim.fail(`${server.name} left ${server.subscriptions} subscriptions`)
   }
   if (store.subscriptions > 0) sim.fail(`${store.subscriptions} subscriptions are left`)

@@ -30,6 +30,7 @@ export class Server {
   readonly #sim: Sim
   readonly #store: Store
   readonly #options: ServerOptions
+  readonly #stopped: Process[] = []
   #running: { process: Process; registry: RegistryLink; system: TagInvalidationSystem<Caller> } | undefined
 
   constructor(sim: Sim, name: string, store: Store, link: LinkState, options: ServerOptions) {
@@ -56,6 +57,11 @@ export class Server {
 
   get process(): Process | undefined {
     return this.#running?.process
+  }
+
+  /** What servers that ended in good order still wait for. */
+  get leftTimers(): number {
+    return this.#stopped.reduce((count, { pending }) => count + pending, 0)
   }
 
   get subscriptions(): number {
@@ -114,6 +120,7 @@ export class Server {
       this.#sim.fail(`${this.name} left something behind: ${JSON.stringify(left)}`)
     }
     this.#running = undefined
+    this.#stopped.push(running.process)
     await running.registry.close()
   }
 

@@ -23,13 +23,15 @@ export class World {
   readonly network: Network
   readonly writer: Writer
   readonly visitors: Visitor[] = []
+  /** Caches that were stored, with whose they are. */
+  readonly stored: { readonly user: User | undefined; readonly snapshot: Snapshot }[] = []
   readonly reader: PlainReader
   readonly heartbeatMs: number
   readonly maxBacklogBytes: number
   /** By then a stream has ended, whoever is at its other end. */
   readonly maxStreamMs: number
   readonly #trouble: Conditions
-  readonly #linkDelayMs: number
+  readonly #linkTrouble: { readonly loss: number; readonly delayMs: number }
   #pages = 0
 
   constructor(sim: Sim) {
@@ -42,8 +44,8 @@ export class World {
     this.heartbeatMs = random.pick([2000, 4000, 8000])
     this.maxBacklogBytes = random.pick([60, 400, 65_536])
     // In the memory of the servers' own process, or a network away.
-    this.#linkDelayMs = random.pick([0, 5, 200])
-    const loss = this.#linkDelayMs > 0 && random.chance(0.6) ? random.between(0.05, 0.4) : 0
+    const delayMs = random.pick([0, 5, 200])
+    this.#linkTrouble = { delayMs, loss: delayMs > 0 && random.chance(0.6) ? random.between(0.05, 0.4) : 0 }
     const maxStreamMs = random.pick([20_000, 60_000, 900_000])
     this.maxStreamMs = maxStreamMs * 1.2 + this.heartbeatMs
     const options = {
@@ -56,7 +58,7 @@ export class World {
       authorizeMs: random.pick([0, 50]),
     }
     this.servers = Array.from({ length: random.pick([2, 2, 3]) }, (_, i) => {
-      const link = { state: 'up' as const, loss, delayMs: this.#linkDelayMs }
+      const link = { state: 'up' as const, ...this.#linkTrouble }
       return new Server(sim, `server${i}`, this.store, link, options)
     })
     for (const server of this.servers) {
@@ -80,9 +82,6 @@ export class World {
   get pages(): readonly Page[] {
     return this.visitors.map(({ page }) => page)
   }
-
-  /** Caches that were stored, with whose they are. */
-  readonly stored: { readonly user: User | undefined; readonly snapshot: Snapshot }[] = []
 
   pickUser(): User | undefined {
     return this.sim.random.pick([...USERS, undefined])
@@ -130,6 +129,7 @@ export class World {
   /** Lets things go wrong. */
   trouble(): void {
     this.network.conditions = this.#trouble
+    for (const { link } of this.servers) Object.assign(link, this.#linkTrouble)
   }
 
   /** From now on everything works. What is broken stays as it is and has to be noticed, and who sleeps wakes when they would have. */
@@ -138,7 +138,7 @@ export class World {
     this.network.conditions = CALM
     for (const exchange of this.network.open) exchange.gapMs = 0
     for (const server of this.servers) {
-      Object.assign(server.link, { state: 'up', loss: 0, delayMs: Math.min(5, this.#linkDelayMs) })
+      Object.assign(server.link, { state: 'up', loss: 0, delayMs: Math.min(5, this.#linkTrouble.delayMs) })
       server.start()
     }
     for (const page of this.pages) {
