@@ -15,6 +15,10 @@ export function findNginx(): string | undefined {
   return findOnPath('nginx', '/usr/sbin/nginx')
 }
 
+export function findRedis(): string | undefined {
+  return findOnPath('redis-server', 'valkey-server')
+}
+
 /** The full path of the first of these programs that the PATH has. A name that is a path of its own is looked at as it is. */
 function findOnPath(...names: string[]): string | undefined {
   const directories = (process.env['PATH'] ?? '').split(delimiter)
