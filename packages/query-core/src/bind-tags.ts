@@ -9,12 +9,14 @@ import {
   type QueryClient,
 } from '@tanstack/query-core'
 import { AppliedReceipts } from './applied-receipts.ts'
+import { ArrivedSnapshots } from './arrived-snapshots.ts'
+import { KeptSnapshot } from './kept-snapshot.ts'
 import { PendingMutations } from './pending-mutations.ts'
 import { ReadHistory } from './read-history.ts'
 import { RefetchScheduler, type SchedulerEnvironment } from './refetch-scheduler.ts'
 import { RouteTags, type InvalidationRouter, type Listen } from './route-tags.ts'
 import { SettleGuard } from './settle-guard.ts'
-import { isSnapshot, pageCursor, Snapshots } from './snapshot.ts'
+import { isSnapshot, pageCursor } from './snapshot.ts'
 import { TagCoverage } from './tag-coverage.ts'
 import { TagQueryIndex, type TagListener } from './tag-query-index.ts'
 import { UNSEEN, type TaggedQuery } from './tagged-query.ts'
@@ -138,7 +140,8 @@ class CacheBinding implements TagBinding, Binding {
   readonly #guard: SettleGuard
   readonly #mutations: PendingMutations
   readonly #scheduler: RefetchScheduler
-  readonly #snapshots: Snapshots
+  readonly #arrived: ArrivedSnapshots
+  readonly #kept: KeptSnapshot
   readonly #routes: RouteTags | undefined
   readonly #receipts = new AppliedReceipts()
   readonly #listeners = new Set<TagListener>()
@@ -155,12 +158,15 @@ class CacheBinding implements TagBinding, Binding {
   }: BindTagsOptions) {
     this.#onInvalidation = onInvalidation
     this.#onError = onError ?? ((error) => console.error(error))
-    this.#attachment = client.attach(this, { scope, pageCursor: pageCursor(queryClient.getQueryCache()) })
+    const cache = (this.#cache = queryClient.getQueryCache())
+    const cursor = pageCursor(cache)
+    this.#attachment = client.attach(this, { scope, pageCursor: cursor })
     this.#history = new ReadHistory(this.#attachment, () => environment.now())
-    this.#coverage = new TagCoverage(this.#attachment, (read) => this.#snapshots.lower(read))
+    this.#coverage = new TagCoverage(this.#attachment, (read) => this.#kept.lower(read))
     this.#index = new TagQueryIndex({
       onGain: (entry, watched) => this.#coverage.gain(entry, watched),
       onLose: (watched) => this.#coverage.forget(watched),
+      onForget: ({ query }) => this.#kept.exclude(query),
       onUnused: (tag) => this.#attachment.unwatch(tag),
       onInvalidTags: (error) => this.#onError(error),
     })
@@ -170,21 +176,23 @@ class CacheBinding implements TagBinding, Binding {
       onRelease: () => this.#scheduler.drain(),
     })
     const id = environment.random().toString(36).slice(2)
-    this.#snapshots = new Snapshots(queryClient, this.#attachment, id, environment.loadedAt ?? performance.timeOrigin)
-    this.#guard = new SettleGuard(this.#history, this.#mutations, this.#snapshots, {
+    const loadedAt = environment.loadedAt ?? performance.timeOrigin
+    this.#arrived = new ArrivedSnapshots(cache, this.#attachment, { id, loadedAt, hasCursor: cursor !== undefined })
+    this.#kept = new KeptSnapshot(queryClient, this.#attachment, id, () => this.#arrived.remove())
+    this.#guard = new SettleGuard(this.#history, this.#mutations, this.#arrived, {
       beforeFetch: (entry, clock) => this.#coverage.beforeFetch(entry, clock),
       onFresh: (entry, read) => {
         this.#coverage.landed(entry, read)
-        this.#snapshots.raise(() => this.#coverage.asked())
+        this.#raise()
       },
       onOutdated: (entry) => this.#scheduler.request(entry),
     })
     // Loaders may have run before anything was bound, so their tags are watched from the page's first position.
     const listen: Listen = (tags, callback) => this.#listen(tags, UNSEEN.position, callback)
     this.#routes = router && new RouteTags(router, listen, this.#onError)
-    const cache = (this.#cache = queryClient.getQueryCache())
-    for (const query of cache.getAll()) if (isSnapshot(query)) this.#snapshots.absorb(query)
-    for (const query of cache.getAll()) this.#read(query)
+    const known = cache.getAll()
+    for (const query of known) if (isSnapshot(query)) this.#arrived.absorb(query)
+    for (const query of known) if (!isSnapshot(query)) this.#read(query)
     this.#unsubscribe = [
       cache.subscribe((event) => this.#onCacheEvent(event)),
       focusManager.subscribe(() => this.#onFocus()),
@@ -205,7 +213,7 @@ class CacheBinding implements TagBinding, Binding {
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
     this.#mutations.close()
     this.#scheduler.close()
-    this.#snapshots.close()
+    this.#kept.close()
     this.#routes?.close()
     this.#attachment.detach()
   }
@@ -260,7 +268,11 @@ class CacheBinding implements TagBinding, Binding {
 
   #settle(): void {
     this.#coverage.settle()
-    this.#snapshots.raise(() => this.#coverage.asked())
+    this.#raise()
+  }
+
+  #raise(): void {
+    this.#kept.raise(() => this.#coverage.asked())
   }
 
   #listen(tags: readonly PlainTag[], from: ReadPosition, callback: TagListener['callback']): () => void {
@@ -297,12 +309,16 @@ class CacheBinding implements TagBinding, Binding {
 
   #onCacheEvent(event: QueryCacheNotifyEvent): void {
     const { query, type } = event
-    if (this.#isGone(query)) return this.#index.remove(query)
     // Results follow from an update that was seen already.
     if (type === 'observerResultsUpdated') return
+    const isGone = this.#isGone(query)
     if (isSnapshot(query)) {
-      if (this.#snapshots.absorb(query)) this.#guard.onSnapshot(this.#index.entries())
-      return
+      if (!isGone && this.#arrived.absorb(query)) this.#guard.onSnapshot(this.#index.entries())
+      return this.#raise()
+    }
+    if (isGone) {
+      this.#index.remove(query)
+      return this.#kept.include(query)
     }
     const entry = this.#read(query)
     if (!entry) return
@@ -323,7 +339,12 @@ class CacheBinding implements TagBinding, Binding {
   #read(query: Query): TaggedQuery | undefined {
     const known = this.#index.has(query)
     const entry = this.#index.read(query)
-    if (entry && !known) this.#guard.adopt(entry)
+    if (!entry) {
+      this.#kept.exclude(query)
+    } else if (!known) {
+      this.#kept.include(query)
+      this.#guard.adopt(entry)
+    }
     return entry
   }
 

@@ -1,7 +1,7 @@
 import type { QueryCacheNotifyEvent } from '@tanstack/query-core'
+import type { ArrivedSnapshots } from './arrived-snapshots.ts'
 import type { PendingMutations } from './pending-mutations.ts'
 import { MANUAL_DATA_AGE_MS, type ReadHistory } from './read-history.ts'
-import type { Snapshots } from './snapshot.ts'
 import { isStreamed, watchFetches } from './streamed-fetch.ts'
 import { isOutdated, isUnseen, type Datum, type ReadMoment, type TaggedQuery } from './tagged-query.ts'
 
@@ -24,12 +24,12 @@ export interface GuardEvents {
 export class SettleGuard {
   readonly #history: ReadHistory
   readonly #mutations: PendingMutations
-  readonly #snapshots: Snapshots
+  readonly #snapshots: ArrivedSnapshots
   readonly #events: GuardEvents
   /** Queries whose data came in this task, from before anything that was seen. A snapshot may yet come that says how old they are. */
   readonly #arrived = new Set<TaggedQuery>()
 
-  constructor(history: ReadHistory, mutations: PendingMutations, snapshots: Snapshots, events: GuardEvents) {
+  constructor(history: ReadHistory, mutations: PendingMutations, snapshots: ArrivedSnapshots, events: GuardEvents) {
     this.#history = history
     this.#mutations = mutations
     this.#snapshots = snapshots
@@ -129,8 +129,10 @@ export class SettleGuard {
   /** `setQueryData`: made from data that may be old, and often from the data that were there. */
   #onWrite(entry: TaggedQuery): void {
     entry.appWrote = true
+    const { dataUpdatedAt } = entry.query.state
+    const isOld = Date.now() - dataUpdatedAt > MANUAL_DATA_AGE_MS || this.#snapshots.isFromBefore(dataUpdatedAt)
     // guard(old-write): the app says that it read them longer ago than what it writes is taken for, guarantee 8
-    if (Date.now() - entry.query.state.dataUpdatedAt > MANUAL_DATA_AGE_MS) entry.invalidatedAt = this.#history.tick()
+    if (isOld) entry.invalidatedAt = this.#history.tick()
     const read = this.#history.manualMoment(this.#mutations.oldest())
     this.#land(entry, older(entry.datum?.read, read) ?? read)
   }
@@ -161,17 +163,18 @@ export class SettleGuard {
 
   /** Data of nobody knows when, unless a snapshot in the same task says so. */
   #arrive(entry: TaggedQuery): void {
-    const { state } = entry.query
-    if (!isOutdated(entry) && state.isInvalidated) entry.invalidatedAt = this.#history.tick()
+    const { query } = entry
+    const isMarked = query.state.isInvalidated || this.#snapshots.isUntold(query)
+    if (!isOutdated(entry) && isMarked) entry.invalidatedAt = this.#history.tick()
     this.#land(entry, this.#snapshots.unseen)
     this.#arrived.add(entry)
     this.#afterTask()
   }
 
   #landUnseen(entry: TaggedQuery): void {
-    const { isInvalidated, dataUpdatedAt } = entry.query.state
+    const { query } = entry
     // guard(unknown-age): data of a store without a snapshot, or of another user, may be of any age, guarantee 8
-    if (!isOutdated(entry) && (isInvalidated || this.#snapshots.knowsNothingOf(dataUpdatedAt)))
+    if (!isOutdated(entry) && (query.state.isInvalidated || this.#snapshots.knowsNothingOf(query)))
       entry.invalidatedAt = this.#history.tick()
     this.#land(entry, this.#snapshots.unseen)
   }

@@ -1,15 +1,18 @@
-import { olderCursor, readCursor, type Cursor } from '@query-tags/core'
-import type { Attachment, ReadPosition } from '@query-tags/core/client'
-import type { Query, QueryCache, QueryClient } from '@tanstack/query-core'
-import { UNSEEN, type ReadMoment } from './tagged-query.ts'
+import { readCursor, type Cursor } from '@query-tags/core'
+import type { Query, QueryCache, QueryClient, QueryKey } from '@tanstack/query-core'
 
 /** First part of the query key of a snapshot. The second is unique, so that snapshots that meet in one cache do not overwrite each other. */
 const SNAPSHOT_KEY = '@query-tags/cursor'
 /** Third part of the key of one that a binding keeps: it is about data that were read at any time before, not only after it was taken. */
 const KEPT = 'kept'
 
-/** A page may hold data that a server with another clock read while the page was on its way, in milliseconds. */
-const CLOCK_SKEW_MS = 30_000
+/** What a snapshot says of the data beside it. */
+export interface Snapshot {
+  /** How old they are. */
+  readonly cursor: Cursor
+  /** Hashes of the queries of which it says nothing. */
+  readonly except: readonly string[]
+}
 
 /**
  * Puts a cursor into a cache as an entry of its own, so that `dehydrate` and persisters take it along: it says how old the data beside it
@@ -29,12 +32,30 @@ export function carryCursor(queryClient: QueryClient, cursor: Cursor | undefined
   if (cursor) writeSnapshot(queryClient, [Math.random().toString(36).slice(2)], cursor)
 }
 
+/** Writes the one that the binding of this id keeps. Its data are the object that is given. */
+export function keepSnapshot(queryClient: QueryClient, id: string, snapshot: Snapshot): Query {
+  return writeSnapshot(queryClient, [id, KEPT], snapshot)
+}
+
 export function isSnapshot(query: Query): boolean {
   return query.queryKey[0] === SNAPSHOT_KEY
 }
 
-function isKept(query: Query): boolean {
+/** Whether the binding of this id keeps it. */
+export function isKeptBy(query: Query, id: string): boolean {
+  return query.queryKey[1] === id
+}
+
+/** Whether some binding keeps, or kept, it. */
+export function isKept(query: Query): boolean {
   return query.queryKey[2] === KEPT
+}
+
+/** One that can't be read makes everything beside it older than anything. */
+export function readSnapshot(query: Query): Snapshot {
+  if (!isKept(query)) return { cursor: readCursor(query.state.data) ?? {}, except: [] }
+  const { cursor, except } = (query.state.data ?? {}) as Record<keyof Snapshot, unknown>
+  return Array.isArray(except) ? { cursor: readCursor(cursor) ?? {}, except } : { cursor: {}, except: [] }
 }
 
 /**
@@ -53,92 +74,15 @@ export function pageCursor(cache: QueryCache): Cursor | undefined {
   return readCursor(snapshot.state.data)
 }
 
-function writeSnapshot(queryClient: QueryClient, id: readonly string[], cursor: Cursor): void {
-  const options = { queryKey: [SNAPSHOT_KEY, ...id], gcTime: Infinity }
-  queryClient.getQueryCache().build<Cursor>(queryClient, options).setData(cursor)
+/** An app that refetches everything asks neither its server nor its default query function for a snapshot. */
+export function keepStill(query: Query): void {
+  query.setOptions({ ...query.options, queryFn: () => query.state.data })
 }
 
-/**
- * The snapshots that came into a cache, with the page or out of a store, and the one that this binding keeps in it for the next store. Data
- * that nobody saw being fetched are as old as the oldest of them, or as the page.
- */
-export class Snapshots {
-  readonly #queryClient: QueryClient
-  readonly #attachment: Attachment
-  readonly #id: string
-  readonly #absorbed = new Set<Query>()
-  #unseen = UNSEEN
-  /** The page, and what it came with, was read since then. */
-  #readSince: number
-  #written: Cursor | undefined
-  #isRaising = false
-  #closed = false
-
-  constructor(queryClient: QueryClient, attachment: Attachment, id: string, loadedAt: number) {
-    this.#queryClient = queryClient
-    this.#attachment = attachment
-    this.#id = id
-    this.#readSince = loadedAt
-  }
-
-  /** The read moment of data whose fetch was not seen. */
-  get unseen(): ReadMoment {
-    return this.#unseen
-  }
-
-  /**
-   * Whether data of which nobody saw the fetch may be of any age: from before the page and before any snapshot, such as those of a store that
-   * left its snapshot out; or of a user whose scopes are not ours.
-   *
-   * @param updatedAt in milliseconds of the wall clock, as TanStack keeps it.
-   */
-  knowsNothingOf(updatedAt: number): boolean {
-    if (updatedAt < this.#readSince - CLOCK_SKEW_MS) return true
-    const current = this.#attachment.position().cursor
-    return current !== undefined && Object.keys(this.#unseen.position.cursor ?? {}).some((scope) => !(scope in current))
-  }
-
-  /** Takes in a snapshot of somebody else. Returns false for its own. */
-  absorb(query: Query): boolean {
-    if (query.queryKey[1] === this.#id || query.state.data === undefined || this.#absorbed.has(query)) return false
-    this.#absorbed.add(query)
-    this.#readSince = Math.min(this.#readSince, isKept(query) ? -Infinity : query.state.dataUpdatedAt)
-    const { clock, position } = this.#unseen
-    const cursor = readCursor(query.state.data) ?? {}
-    const current = this.#attachment.position().cursor ?? {}
-    const oldest = position.cursor ? olderCursor(position.cursor, cursor, current) : cursor
-    // An earlier clock, so that what was asked for data that are less old does not count for these.
-    this.#unseen = { clock: clock - 1, position: { first: true, cursor: oldest } }
-    return true
-  }
-
-  /** Data are in the cache of which it is not known yet what they missed since they were read. */
-  lower({ position }: ReadMoment): void {
-    // guard(stored-too-new): a store that is written now must not say that these data are newer than they are, guarantee 8
-    if (this.#written) this.#write([position, { first: false, cursor: this.#written }])
-  }
-
-  /** Writes the cache's own snapshot anew, once for all that happens in this task. */
-  raise(asked: () => Iterable<ReadMoment>): void {
-    if (this.#isRaising) return
-    this.#isRaising = true
-    void Promise.resolve().then(() => {
-      this.#isRaising = false
-      if (!this.#closed) this.#write(Array.from(asked(), ({ position }) => position))
-    })
-  }
-
-  close(): void {
-    this.#closed = true
-  }
-
-  /** Everything in the cache that is not marked is as good as read at this cursor. */
-  #write(positions: readonly ReadPosition[]): void {
-    const cursor = this.#attachment.cursorOf(positions)
-    if (!cursor || JSON.stringify(cursor) === JSON.stringify(this.#written)) return
-    this.#written = cursor
-    writeSnapshot(this.#queryClient, [this.#id, KEPT], cursor)
-    for (const query of this.#absorbed) this.#queryClient.getQueryCache().remove(query)
-    this.#absorbed.clear()
-  }
+function writeSnapshot(queryClient: QueryClient, id: readonly string[], data: Cursor | Snapshot): Query {
+  const queryKey: QueryKey = [SNAPSHOT_KEY, ...id]
+  const query = queryClient.getQueryCache().build(queryClient, { queryKey, gcTime: Infinity, structuralSharing: false })
+  keepStill(query)
+  query.setData(data)
+  return query
 }

@@ -20,6 +20,8 @@ export interface TagMatches {
 export interface TagDemand {
   onGain(entry: TaggedQuery, watched: WatchedTag): void
   onLose(watched: WatchedTag): void
+  /** What is invalidated of tags that this query had is no longer its matter. */
+  onForget(entry: TaggedQuery): void
   /** No query and no listener has this tag any longer. */
   onUnused(tag: PlainTag): void
   onInvalidTags(error: unknown): void
@@ -111,6 +113,7 @@ export class TagQueryIndex {
 
   #forgetLost(entry: TaggedQuery, current: readonly PlainTag[]): void {
     const kept = new Set(current.map(toTagKey))
+    this.#demand.onForget(entry)
     for (const [id, watched] of entry.tags) {
       if (kept.has(id)) continue
       entry.tags.delete(id)

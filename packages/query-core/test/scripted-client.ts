@@ -18,6 +18,8 @@ import type {
 } from '@query-tags/core/client'
 
 const GLOBAL = '["global",null]'
+/** The place of a position that says nothing of the scope: older than any. */
+const UNKNOWN = -1
 
 export interface LogRecord {
   readonly seq: number
@@ -69,12 +71,15 @@ export class ScriptedClient implements InvalidatorClient {
 
   /** The stream opens: the whole list is acknowledged, and what it missed is replayed. */
   hello(): void {
-    const froms = [...this.#asked.values()].map(({ from }) => this.#seqOf(from))
+    const asked = [...this.#asked.values()].map(({ tag, from }) => ({ tag, from: this.#seqOf(from) }))
+    const froms = asked.filter(({ from }) => from !== UNKNOWN).map(({ from }) => from)
     this.#cursor = Math.min(this.#cursor ?? this.#first ?? this.#page ?? this.#loadedAt, ...froms)
     this.#first ??= this.#cursor
-    for (const [id, { tag }] of this.#asked) this.watched.set(id, tag)
+    for (const { tag } of asked) this.watched.set(toTagKey(tag), tag)
     this.#asked.clear()
     this.status = { state: 'live' }
+    const expired = asked.filter(({ from }) => from === UNKNOWN).map(({ tag }) => tag)
+    if (expired.length > 0) this.#binding?.onMissed(expired, 'expired')
     this.#binding?.onHello()
     this.deliver()
   }
@@ -99,7 +104,7 @@ export class ScriptedClient implements InvalidatorClient {
     const from = Math.min(...asked.map((ask) => this.#seqOf(ask.from)))
     const added = asked.map(({ tag }) => tag)
     const missed = this.#log.filter(({ seq, tags }) => seq > from && overlaps(tags, added)).flatMap(({ tags }) => tags)
-    this.#binding?.onMissed(added, missed)
+    this.#binding?.onMissed(added, from === UNKNOWN ? 'expired' : missed)
   }
 
   /** Recorded and delivered at once. */
@@ -159,13 +164,13 @@ export class ScriptedClient implements InvalidatorClient {
   }
 
   #seqOf({ first, cursor }: ReadPosition): number {
-    const seq = cursor ? Number(cursor[GLOBAL]!.split(':')[1]) : Infinity
+    const seq = cursor ? Number(cursor[GLOBAL]?.split(':')[1] ?? UNKNOWN) : Infinity
     return Math.min(seq, first ? (this.#first ?? this.#page ?? this.#loadedAt) : Infinity)
   }
 }
 
 function toCursor(seq: number): Cursor {
-  return { [GLOBAL]: `e:${seq}` }
+  return seq === UNKNOWN ? {} : { [GLOBAL]: `e:${seq}` }
 }
 
 function olderRead(a: ReadPosition, b: ReadPosition): ReadPosition {

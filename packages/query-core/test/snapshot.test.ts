@@ -458,3 +458,266 @@ it('what was marked when it was stored is fetched when it is shown again, also w
 
   expect(server.reads).toEqual(['a'])
 })
+
+it.each([
+  ['before the page knows the query', false],
+  ['into a query that the page has rendered', true],
+])(
+  'data that had no tags when they were stored are not as new as the store says, restored %s (guarantee 8)',
+  async (_when, rendered) => {
+    const server = createServer(['a', 'b'])
+    const first = openPage(server)
+    server.client.hello()
+    show(first.queryClient, server.options('b'))
+    await vi.advanceTimersByTimeAsync(0)
+    server.client.answer()
+    first.queryClient.setQueryData(['a'], 0)
+    for (const name of ['a', 'b']) server.change(name)
+    server.client.deliver()
+    await vi.advanceTimersByTimeAsync(0)
+    const stored = overTheWire(dehydrate(first.queryClient))
+    first.binding.close()
+
+    const second = openPage(server)
+    const observer = new QueryObserver(second.queryClient, { ...server.options('a'), enabled: !rendered })
+    if (!rendered) second.queryClient.getQueryCache().clear()
+    hydrate(second.queryClient, stored)
+    observer.setOptions(server.options('a'))
+    observer.subscribe(() => undefined)
+    server.client.hello()
+    await vi.advanceTimersByTimeAsync(0)
+    server.client.answer()
+    await vi.advanceTimersByTimeAsync(0)
+
+    expect(second.queryClient.getQueryData(['a'])).toBe(1)
+  },
+)
+
+it('data without tags that are stored in the task in which they came are not as new as the store says (guarantee 8)', async () => {
+  const server = createServer(['a', 'b'])
+  const first = openPage(server)
+  server.client.hello()
+  show(first.queryClient, server.options('b'))
+  await vi.advanceTimersByTimeAsync(0)
+  server.client.answer()
+  for (const name of ['a', 'b']) server.change(name)
+  server.client.deliver()
+  await vi.advanceTimersByTimeAsync(0)
+
+  first.queryClient.setQueryData(['a'], 0)
+  const stored = overTheWire(dehydrate(first.queryClient))
+  first.binding.close()
+  const second = openPage(server)
+  hydrate(second.queryClient, stored)
+  show(second.queryClient, server.options('a'))
+  server.client.hello()
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(second.queryClient.getQueryData(['a'])).toBe(1)
+})
+
+it('data whose tags were lost before an invalidation are not as new as the store says (guarantee 8)', async () => {
+  const server = createServer(['a', 'b'])
+  const first = openPage(server)
+  server.client.hello()
+  for (const name of ['a', 'b']) show(first.queryClient, server.options(name))
+  await vi.advanceTimersByTimeAsync(0)
+  server.client.answer()
+  const query = first.queryClient.getQueryCache().find({ queryKey: ['a'] })!
+  for (const observer of query.observers) observer.setOptions({ ...observer.options, meta: {} })
+  for (const name of ['a', 'b']) server.change(name)
+  server.client.deliver()
+  await vi.advanceTimersByTimeAsync(0)
+  const stored = overTheWire(dehydrate(first.queryClient))
+  first.binding.close()
+
+  const second = openPage(server)
+  hydrate(second.queryClient, stored)
+  for (const name of ['a', 'b']) show(second.queryClient, server.options(name))
+  server.client.hello()
+  await vi.advanceTimersByTimeAsync(0)
+  server.client.answer()
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(second.queryClient.getQueryData(['a'])).toBe(1)
+})
+
+it('a query that has got its tags since is as new as the store says again', async () => {
+  const server = createServer(['a'])
+  const first = openPage(server)
+  server.client.hello()
+  first.queryClient.setQueryData(['a'], 0)
+  await settle()
+  show(first.queryClient, server.options('a'))
+  server.client.answer()
+  await settle()
+  const stored = overTheWire(dehydrate(first.queryClient))
+  first.binding.close()
+
+  const second = openPage(server)
+  hydrate(second.queryClient, stored)
+  show(second.queryClient, server.options('a'))
+  server.client.hello()
+  await settle()
+
+  expect(server.reads).toEqual([])
+})
+
+it('a snapshot that cannot be read makes everything beside it outdated (guarantees 8, 14)', async () => {
+  const server = createServer(['a'])
+  const first = openPage(server)
+  server.client.hello()
+  show(first.queryClient, server.options('a'))
+  await vi.advanceTimersByTimeAsync(0)
+  server.client.answer()
+  await settle()
+  const stored = overTheWire(dehydrate(first.queryClient))
+  first.binding.close()
+  server.reads.length = 0
+
+  const { queryKey } = stored.queries.find(({ queryKey: [name] }) => name === '@query-tags/cursor')!
+  for (const query of stored.queries) if (query.queryKey === queryKey) query.state.data = { [GLOBAL]: 'e:0' }
+  const second = openPage(server)
+  hydrate(second.queryClient, stored)
+  show(second.queryClient, server.options('a'))
+  server.client.hello()
+  await settle()
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(server.reads).toEqual(['a'])
+})
+
+it('data that had no tags when they were stored do not pass for new in a store that is written as they come (guarantee 8)', async () => {
+  const server = createServer(['a', 'b'])
+  const first = openPage(server)
+  server.client.hello()
+  show(first.queryClient, server.options('b'))
+  await vi.advanceTimersByTimeAsync(0)
+  server.client.answer()
+  await settle()
+  first.queryClient.setQueryData(['a'], 0)
+  for (const name of ['a', 'b']) server.change(name)
+  server.client.deliver()
+  await vi.advanceTimersByTimeAsync(0)
+  let stored = overTheWire(dehydrate(first.queryClient))
+  first.binding.close()
+
+  const second = openPage(server)
+  server.client.hello()
+  show(second.queryClient, { ...server.options('a'), enabled: false })
+  show(second.queryClient, { ...server.options('c'), queryFn: () => 0 })
+  await vi.advanceTimersByTimeAsync(0)
+  server.client.answer()
+  await settle()
+  hydrate(second.queryClient, stored)
+  stored = overTheWire(dehydrate(second.queryClient))
+  second.binding.close()
+  const third = openPage(server)
+  hydrate(third.queryClient, stored)
+  show(third.queryClient, server.options('a'))
+  server.client.hello()
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(third.queryClient.getQueryData(['a'])).toBe(1)
+})
+
+function snapshotsIn(queryClient: QueryClient): number {
+  return queryClient.getQueryCache().findAll({ queryKey: ['@query-tags/cursor'] }).length
+}
+
+it.each<[string, (queryClient: QueryClient) => unknown]>([
+  ['clear', (queryClient) => queryClient.clear()],
+  ['removeQueries', (queryClient) => queryClient.removeQueries()],
+  ['resetQueries', (queryClient) => queryClient.resetQueries()],
+])('after %s, data that are fetched anew are stored with a cursor, though it did not move', async (_method, empty) => {
+  const server = createServer(['a'])
+  const first = openPage(server)
+  server.client.hello()
+  await first.queryClient.prefetchQuery(server.options('a'))
+  server.client.answer()
+  await settle()
+
+  empty(first.queryClient)
+  await settle()
+  await first.queryClient.prefetchQuery(server.options('a'))
+  server.client.answer()
+  await settle()
+  const stored = anHourOld(overTheWire(dehydrate(first.queryClient)))
+  first.binding.close()
+  server.reads.length = 0
+  const second = openPage(server)
+  hydrate(second.queryClient, stored)
+  show(second.queryClient, server.options('a'))
+  server.client.hello()
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(server.reads).toEqual([])
+})
+
+it('leaves a cache empty that was cleared', async () => {
+  const server = createServer(['a'])
+  const { queryClient } = openPage(server)
+  server.client.hello()
+  await queryClient.prefetchQuery(server.options('a'))
+  server.client.answer()
+  await settle()
+
+  queryClient.clear()
+  await settle()
+
+  expect(queryClient.getQueryCache().getAll()).toEqual([])
+})
+
+it('keeps its snapshot when only inactive queries are removed', async () => {
+  const server = createServer(['a'])
+  const { queryClient } = openPage(server)
+  server.client.hello()
+  show(queryClient, server.options('a'))
+  await vi.advanceTimersByTimeAsync(0)
+  server.client.answer()
+  await settle()
+
+  queryClient.removeQueries({ type: 'inactive' })
+  await settle()
+
+  expect(snapshotsIn(queryClient)).toBe(1)
+})
+
+it('keeps one snapshot, however many pages of a server where nothing changes come in', async () => {
+  const server = createServer(['a'])
+  const { queryClient } = openPage(server)
+  server.client.hello()
+  for (let visit = 0; visit < 10; visit++) {
+    hydrate(queryClient, await server.render({ [GLOBAL]: 'e:0' }))
+    show(queryClient, server.options('a'))
+    await settle()
+    server.client.answer()
+    await settle()
+  }
+
+  expect(snapshotsIn(queryClient)).toBe(1)
+})
+
+it('keeps its snapshot as it is when the app refetches everything, also with a default query function', async () => {
+  const server = createServer(['a'])
+  const { queryClient } = openPage(server)
+  const asked: unknown[] = []
+  const queryFn = ({ queryKey }: { queryKey: readonly unknown[] }): number => asked.push(queryKey)
+  queryClient.setDefaultOptions({ queries: { queryFn, retry: false, staleTime: Infinity } })
+  server.client.hello()
+  show(queryClient, server.options('a'))
+  await vi.advanceTimersByTimeAsync(0)
+  server.client.answer()
+  await settle()
+  const before = snapshotOf(queryClient)
+
+  await queryClient.refetchQueries()
+  await settle()
+
+  expect(asked).toEqual([])
+  expect(snapshotOf(queryClient)).toEqual(before)
+})
+
+function snapshotOf(queryClient: QueryClient): unknown {
+  return dehydrate(queryClient).queries.find(({ queryKey: [name] }) => name === '@query-tags/cursor')!.state.data
+}
