@@ -22,6 +22,8 @@ const GUARANTEES: Readonly<Record<number, string>> = {
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const TEST_NAME = /\b(?:it|describe)(?:\.\w+(?:\([^()]*\))?)*\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/g
+/** In a list of cases the names are those of its fields. */
+const CASE_NAME = /^ {2}(['"`])((?:\\.|(?!\1)[^\\])*)\1: /gm
 const QUOTE = /\bguarantees? (\d+(?:(?:, | and )\d+)*)/g
 
 interface Named {
@@ -31,12 +33,13 @@ interface Named {
 }
 
 function findTests(): Named[] {
-  const files = globSync(['packages/*/test/**/*.test.{ts,tsx}', 'packages/*/test/*-conformance.ts', 'e2e/*.test.ts'], {
-    cwd: root,
-    exclude: ['**/node_modules/**'],
-  })
-  return files.flatMap((file) => {
-    const names = [...readFileSync(root + file, 'utf8').matchAll(TEST_NAME)].map(([, , name]) => name!)
+  const tests = ['packages/*/test/**/*.test.{ts,tsx}', 'packages/*/test/*-conformance.ts', 'e2e/*.test.ts']
+  return [...findNames(tests, TEST_NAME), ...findNames(['packages/server/src/registry-conformance/*.ts'], CASE_NAME)]
+}
+
+function findNames(files: string[], pattern: RegExp): Named[] {
+  return globSync(files, { cwd: root, exclude: ['**/node_modules/**'] }).flatMap((file) => {
+    const names = [...readFileSync(root + file, 'utf8').matchAll(pattern)].map(([, , name]) => name!)
     return names.map((name) => ({ file, name, guarantees: quotedIn(name) }))
   })
 }

@@ -6,7 +6,7 @@ import type { PlainTag, Position } from '@query-tags/core'
  *
  * A scope is named by its identity (`toScopeId`, e.g. `["user","7"]`). Every promise rejects when the answer can't be trusted; the caller
  * then says so to its clients, and nothing is lost. Bring one of your own as the `store` of `createTagInvalidationSystem`; it has to pass
- * the conformance suite of this package's tests.
+ * the cases of `@query-tags/server/registry-conformance`.
  *
  * - A position is `{ epoch, seq }`. Within an epoch, `seq` strictly increases and is never used twice, not even after a failed write. A
  *   new epoch says that history was lost. `seq = max(last + 1, microseconds of the store's clock)`.

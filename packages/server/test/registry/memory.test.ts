@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createMemoryRegistry, type MemoryRegistryOptions } from '../../src/registry/memory.ts'
 import type { TagRegistry } from '../../src/registry/tag-registry.ts'
-import { describeRegistry } from '../registry-conformance.ts'
+import { describeRegistry, type RegistryUnderTest } from '../registry-conformance.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
 function create(options: MemoryRegistryOptions = {}): { registry: TagRegistry; clock: FakeClock } {
@@ -15,11 +15,17 @@ function distinct(tags: readonly (readonly string[])[]): string[] {
   return [...new Set(tags.flat())].sort()
 }
 
-describeRegistry('the memory registry', async () => {
-  const { registry, clock } = create()
+async function createUnderTest(options?: MemoryRegistryOptions): Promise<RegistryUnderTest> {
+  const { registry, clock } = create(options)
   await clock.advance(1000)
   return { registry, elapse: (ms) => clock.advance(ms) }
-})
+}
+
+describeRegistry(
+  'the memory registry',
+  () => createUnderTest(),
+  (maxTagsPerScope) => createUnderTest({ maxTagsPerScope }),
+)
 
 describe('the memory registry', () => {
   it('lets a position below the floor expire once the tags above the cap are trimmed', async () => {
