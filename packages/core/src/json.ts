@@ -22,10 +22,16 @@ export function canonicalJson(value: unknown, refuse: (value: unknown, tooDeep: 
   const isArray = Array.isArray(value)
   if (!isArray && !isPlainObject(value)) return refuse(value, false)
   if (depth > MAX_JSON_DEPTH) return refuse(value, true)
-  // Array.from, because map would skip the holes of a sparse array.
-  if (isArray) return `[${Array.from(value, (item) => canonicalJson(item, refuse, depth + 1)).join()}]`
-  const fields = Object.keys(value).sort()
-  return `{${fields.map((name) => `${JSON.stringify(name)}:${canonicalJson(value[name], refuse, depth + 1)}`).join()}}`
+  // Strings put together by hand: every tag comes through here, several times.
+  let text = ''
+  if (isArray) {
+    for (const item of value) text += `${text && ','}${canonicalJson(item, refuse, depth + 1)}`
+    return `[${text}]`
+  }
+  for (const name of Object.keys(value).sort()) {
+    text += `${text && ','}${JSON.stringify(name)}:${canonicalJson(value[name], refuse, depth + 1)}`
+  }
+  return `{${text}}`
 }
 
 /**

@@ -76,16 +76,19 @@ async function record(registry: TagRegistry, { scope, tags }: CheckedInvalidatio
 function check(invalidate: Invalidate): CheckedInvalidation {
   const scope = toScopeId('scope' in invalidate ? invalidate.scope : GLOBAL_SCOPE)
   if (!Array.isArray(invalidate.tags)) throw new QueryTagsError('invalid-tag', 'tags must be an array of tags')
-  const keys = new Set<string>()
-  for (const tag of invalidate.tags as readonly TagInput[]) keys.add(toTagKey(toPlainTag(tag)))
+  // Frozen copies, so that nobody changes a tag after it was recorded.
+  const tags = new Map<string, PlainTag>()
+  for (const tag of invalidate.tags as readonly TagInput[]) {
+    const plain = toPlainTag(tag)
+    tags.set(toTagKey(plain), plain)
+  }
   let characters = 0
-  for (const key of keys) characters += key.length
-  if (keys.size > MAX_TAGS || characters > MAX_CHARACTERS) {
+  for (const key of tags.keys()) characters += key.length
+  if (tags.size > MAX_TAGS || characters > MAX_CHARACTERS) {
     throw new QueryTagsError(
       'too-large',
-      `${keys.size} tags with ${characters} characters are too many at a time (${MAX_TAGS}, ${MAX_CHARACTERS}); invalidate their group, or split them`,
+      `${tags.size} tags with ${characters} characters are too many at a time (${MAX_TAGS}, ${MAX_CHARACTERS}); invalidate their group, or split them`,
     )
   }
-  // Parsed again, so that nobody changes a tag after it was recorded.
-  return { scope, tags: [...keys].map((key) => JSON.parse(key) as PlainTag) }
+  return { scope, tags: [...tags.values()] }
 }

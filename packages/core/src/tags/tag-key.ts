@@ -25,8 +25,18 @@ export function toTagKey(tag: PlainTag): string {
   return toTagForm(tag).id
 }
 
+/**
+ * Forms of tags that can't change any more, see `toPlainTag`: each is looked at by many, and often. Only a cache; two copies of this package
+ * have one each.
+ */
+export const knownForms: WeakMap<PlainTag, TagForm> = new WeakMap()
+
 /** @throws {QueryTagsError} `invalid-tag`, as {@link toTagKey} */
 export function toTagForm(tag: PlainTag): TagForm {
+  return knownForms.get(tag) ?? checkForm(tag)
+}
+
+function checkForm(tag: PlainTag): TagForm {
   const form = readForm(tag)
   const maxBytes = form.subtree ? MAX_GROUP_BYTES : MAX_TAG_BYTES
   // A UTF-16 unit takes at most three bytes, so most forms need no counting.

@@ -1,5 +1,5 @@
 import { TAG_PLAIN, type PlainTag, type TagInput } from './tag.ts'
-import { toTagKey } from './tag-key.ts'
+import { knownForms, toTagForm } from './tag-key.ts'
 
 /**
  * The plain JSON form of anything that can be given as a tag; an uncalled factory or branch becomes what it stands for. The result is a
@@ -9,5 +9,9 @@ import { toTagKey } from './tag-key.ts'
  */
 export function toPlainTag(input: TagInput): PlainTag {
   const plain = (input as { readonly [TAG_PLAIN]?: PlainTag } | undefined)?.[TAG_PLAIN] ?? (input as PlainTag)
-  return JSON.parse(toTagKey(plain), (_name, value: unknown) => Object.freeze(value)) as PlainTag
+  if (knownForms.has(plain)) return plain
+  const form = toTagForm(plain)
+  const copy = JSON.parse(form.id, (_name, value: unknown) => Object.freeze(value)) as PlainTag
+  knownForms.set(copy, form)
+  return copy
 }

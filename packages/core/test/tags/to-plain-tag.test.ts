@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { defineTags } from '../../src/tags/define-tags.ts'
 import { type TagInput } from '../../src/tags/tag.ts'
+import { toTagKey } from '../../src/tags/tag-key.ts'
 import { toPlainTag } from '../../src/tags/to-plain-tag.ts'
 
 const appTags = defineTags({
@@ -95,4 +96,11 @@ it('takes the factories of a second copy of this package', async () => {
 
   expect(other.defineTags).not.toBe(defineTags)
   expect(toPlainTag(tags.todos.byId)).toEqual({ path: 'todos.byId' })
+})
+
+it('gives a plain tag back as it is, with the same canonical form as a copy of it', () => {
+  const tag = toPlainTag(['x', { b: 1, a: [-0] }])
+
+  expect(toPlainTag(tag)).toBe(tag)
+  expect(toTagKey(tag)).toBe(toTagKey(structuredClone(tag)))
 })
