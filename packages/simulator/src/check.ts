@@ -21,19 +21,22 @@ export function findLosses(world: World): string[] {
 
 function lossOf({ database }: World, page: Page, query: Query): string[] {
   const { data, isInvalidated, status } = query.state
+  const isShown = query.isActive() && status !== 'error'
+  // What is marked and not shown may be as old as it likes.
+  if (data === undefined || (isInvalidated && !isShown)) return []
   const held = heldTags(query)
-  if (data === undefined || held.length === 0) return []
+  if (held.length === 0) return []
   const old = readingsOf(data).flatMap(({ versions, guess }: Reading) =>
     Object.entries(versions)
       .filter(([id, version]) => guess !== undefined || !database.isCurrent(id, version))
       .map(([id]) => id)
       .filter((id) => database.isTaggedWith(id, held)),
   )
-  const told = `${page.name} ${query.queryHash} ${JSON.stringify(data)} with ${JSON.stringify(held)}, old: ${old.join()}`
-  if (old.length > 0 && !isInvalidated) return [`old data that are not marked: ${told}`]
-  if ((old.length > 0 || isInvalidated) && query.isActive() && status !== 'error')
-    return [`an active query left behind: ${told}`]
-  return []
+  if (old.length === 0 && !isInvalidated) return []
+  const what = isInvalidated ? 'an active query left behind' : 'old data that are not marked'
+  return [
+    `${what}: ${page.name} ${query.queryHash} ${JSON.stringify(data)} with ${JSON.stringify(held)}, old: ${old.join()}`,
+  ]
 }
 
 /** What servers hold is for streams that are open, and nothing is left of others. */

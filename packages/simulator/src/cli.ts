@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { ENOUGH_SEEDS, EXPECTED } from './expected.ts'
 import { run } from './run.ts'
 import { simulate, type SimulationReport } from './simulate.ts'
+import { Trace } from './trace.ts'
 
 const { values } = parseArgs({
   options: {
@@ -24,9 +25,10 @@ if (values.seed === undefined) await runMany(Number(values.seeds))
 else await runOne(Number(values.seed))
 
 async function runOne(seed: number): Promise<void> {
-  const { faults, hash } = await run(seed, values.trace ? print : undefined)
+  const trace = new Trace(values.trace ? print : undefined)
+  const { faults } = await run(seed, trace)
   for (const fault of faults) print(`seed ${seed}: ${fault}`)
-  print(`trace ${hash}, ${faults.length} faults`)
+  print(`trace ${trace.hash}, ${faults.length} faults`)
   if (faults.length > 0) process.exitCode = 1
 }
 

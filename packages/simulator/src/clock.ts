@@ -78,12 +78,14 @@ export class VirtualClock {
       this.#settle(task)
       this.current = task.process
       task.run()
-      // One turn of the event loop runs every micro-task, and those that they bring.
-      await new Promise((resolve) => setImmediate(resolve))
+      // Comes after every micro-task, and those that they bring.
+      await new Promise<void>((resolve) => process.nextTick(resolve))
       this.current = undefined
       count++
     }
     this.#now = until
+    // Only a turn of the event loop tells of rejections that nobody caught, and lets signals go that were collected.
+    await new Promise((resolve) => setImmediate(resolve))
     return count
   }
 

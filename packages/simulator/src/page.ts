@@ -67,7 +67,9 @@ export class Page implements Peer, Trouble {
     this.queryClient.getQueryCache().subscribe(({ type, query, ...event }) => {
       if (type === 'observerResultsUpdated') return
       const what = 'action' in event ? event.action.type : type
-      sim.log(`${name} ${query.queryHash} ${what} ${query.state.isInvalidated} ${JSON.stringify(query.state.data)}`)
+      sim.log(
+        () => `${name} ${query.queryHash} ${what} ${query.state.isInvalidated} ${JSON.stringify(query.state.data)}`,
+      )
       // As a listener of the app's own may.
       if (this.#isDisturbed && what === 'invalidate' && this.fails('listener')) {
         throw new Error('simulated: a listener of the cache failed')
@@ -186,8 +188,10 @@ export class Page implements Peer, Trouble {
   }
 
   #onInvalidation({ source, reason, tags, queries }: InvalidationEvent): void {
-    const hit = queries.map(({ queryHash }) => queryHash).join()
-    this.#sim.saw(`applied ${source}${reason ? ` ${reason}` : ''}`, `${this.name} ${JSON.stringify(tags)} hits ${hit}`)
+    this.#sim.saw(`applied ${source}${reason ? ` ${reason}` : ''}`, () => {
+      const hit = queries.map(({ queryHash }) => queryHash).join()
+      return `${this.name} ${JSON.stringify(tags)} hits ${hit}`
+    })
     // Not while it is made.
     if (!this.binding || !this.#sim.random.chance(this.#network.conditions.endInEffect)) return
     this.#sim.saw('binding ended in effect', this.name)

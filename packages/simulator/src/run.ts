@@ -3,7 +3,7 @@ import { Events } from './events.ts'
 import { Random } from './random.ts'
 import { Sim } from './sim.ts'
 import { inWorld } from './tanstack.ts'
-import { Tally, Trace } from './trace.ts'
+import { Tally, type Trace } from './trace.ts'
 import { World } from './world.ts'
 
 /** Many short ones: what is lost must not be written again before somebody looks. */
@@ -24,27 +24,29 @@ export interface Run {
   /** Broken promises. */
   readonly faults: readonly string[]
   readonly tally: Tally
-  /** Equal for equal runs. */
-  readonly hash: string
   /** Tasks of virtual time. */
   readonly tasks: number
 }
 
-/** One seed: a world, its troubles, and what is left of it. */
-export async function run(seed: number, onLine?: (line: string) => void): Promise<Run> {
-  const sim = new Sim(new Random(seed), new Tally(), new Trace(onLine))
+/** One seed: a world, its troubles, and what is left of it. The same, whether or not it is traced. */
+export async function run(seed: number, trace?: Trace): Promise<Run> {
+  const sim = new Sim(new Random(seed), new Tally(), trace)
+  const { stackTraceLimit } = Error
+  // Thousands of errors are made, and nearly all are meant. Whoever wants to know where one comes from runs the seed again.
+  if (!trace) Error.stackTraceLimit = 0
   const onRejection = (error: unknown): void =>
     sim.fail(`nobody caught ${error instanceof Error ? error.stack : String(error)}`)
   process.on('unhandledRejection', onRejection)
   try {
     const tasks = await inWorld(sim, () => live(sim))
-    return { seed, faults: sim.faults, tally: sim.tally, hash: sim.trace.hash, tasks }
+    return { seed, faults: sim.faults, tally: sim.tally, tasks }
   } catch (error) {
     // Thrown by a timer, where nobody else would have caught it.
     sim.fail(`thrown: ${error instanceof Error ? error.stack : String(error)}`)
-    return { seed, faults: sim.faults, tally: sim.tally, hash: sim.trace.hash, tasks: 0 }
+    return { seed, faults: sim.faults, tally: sim.tally, tasks: 0 }
   } finally {
     process.off('unhandledRejection', onRejection)
+    Error.stackTraceLimit = stackTraceLimit
   }
 }
 

@@ -15,11 +15,12 @@ export class Sim {
   readonly world: Process = new Process('world')
   readonly random: Random
   readonly tally: Tally
-  readonly trace: Trace
+  /** `undefined`: nobody wants to know. */
+  readonly trace: Trace | undefined
   /** Broken promises, in words. */
   readonly faults: string[] = []
 
-  constructor(random: Random, tally: Tally, trace: Trace) {
+  constructor(random: Random, tally: Tally, trace?: Trace) {
     this.random = random
     this.tally = tally
     this.trace = trace
@@ -37,15 +38,18 @@ export class Sim {
     })
   }
 
-  log(line: string): void {
+  /** @param text a function where it would cost much to make a text that nobody wants. */
+  log(text: string | (() => string)): void {
+    if (!this.trace) return
+    const line = typeof text === 'string' ? text : text()
     const shown = line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}… ${line.length}` : line
     this.trace.add(`${this.clock.now.toFixed(1)} ${shown}`)
   }
 
   /** Something that a run should see now and then. */
-  saw(event: string, detail = ''): void {
+  saw(event: string, detail: string | (() => string) = ''): void {
     this.tally.count(event)
-    this.log(`${event} ${detail}`)
+    this.log(() => `${event} ${typeof detail === 'string' ? detail : detail()}`)
   }
 
   fail(what: string): void {

@@ -4,7 +4,7 @@ export class Trace {
   #high = 0x9e3779b9
   #low = 0x85ebca6b
 
-  constructor(onLine: ((line: string) => void) | undefined) {
+  constructor(onLine?: (line: string) => void) {
     this.#onLine = onLine
   }
 

@@ -29,7 +29,7 @@ export class WireTap {
 
   onRequest(body: string | undefined): Partial<StreamRequest & WatchRequest> {
     if (!body) return {}
-    this.#sim.log(`${this.#peer.name} asks ${this.#server.name} ${body}`)
+    this.#sim.log(() => `${this.#peer.name} asks ${this.#server.name} ${body}`)
     const message = JSON.parse(body) as Partial<StreamRequest & WatchRequest>
     if (message.watch === '*') this.#sim.saw('everything watched', this.#peer.name)
     this.#isResumed = Object.keys(message.cursor ?? {}).length > 0
@@ -55,7 +55,7 @@ export class WireTap {
     this.#look(text)
     const name = /^event: (\w+)/.exec(text)?.[1] ?? 'none'
     const json = text.slice(text.indexOf('data: ') + 6).trim()
-    this.#sim.log(`${this.#server.name} to ${this.#peer.name}: ${name} ${json}`)
+    this.#sim.log(() => `${this.#server.name} to ${this.#peer.name}: ${name} ${json}`)
     const { now } = this.#sim.clock
     if (name === 'hello') {
       this.#helloAt = now

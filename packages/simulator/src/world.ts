@@ -138,7 +138,7 @@ export class World {
     this.network.conditions = CALM
     for (const exchange of this.network.open) exchange.gapMs = 0
     for (const server of this.servers) {
-      Object.assign(server.link, { state: 'up', loss: 0, delayMs: Math.min(5, this.#linkTrouble.delayMs) })
+      Object.assign(server.link, { state: 'up', loss: 0, delayMs: 0 })
       server.start()
     }
     for (const page of this.pages) {

@@ -33,7 +33,7 @@ export class Writer {
   /** Writes some rows, and announces them after a while. Resolves when that is recorded. */
   async write(rows: readonly Row[], delayMs: number, filler: readonly TagInput[] = []): Promise<readonly Receipt[]> {
     this.#database.write(rows.map(({ id }) => id))
-    this.#sim.log(`wrote ${JSON.stringify(this.#database.read(rows.map(({ id }) => id)))}`)
+    this.#sim.log(() => `wrote ${JSON.stringify(this.#database.read(rows.map(({ id }) => id)))}`)
     this.#unannounced++
     await this.#sim.pause(this.#sim.world, delayMs)
     const receipts = await Promise.all(this.#toAnnouncements(rows, filler).map((each) => this.#announce(each)))
@@ -45,7 +45,7 @@ export class Writer {
     for (;;) {
       const receipts = await this.#attempt(this.#sim.random.pick(this.#servers), announcement)
       if (receipts) {
-        this.#sim.log(`recorded ${JSON.stringify(receipts)}`)
+        this.#sim.log(() => `recorded ${JSON.stringify(receipts)}`)
         return receipts
       }
       await this.#sim.pause(this.#sim.world, RETRY_MS)
