@@ -53,6 +53,7 @@ class Site {
       },
       setItem: async (key: string, item: string) => void this.items.set(key, item),
       removeItem: async (key: string) => void this.items.delete(key),
+      entries: async () => [...this.items],
     },
   })
 
@@ -71,15 +72,17 @@ class Site {
     this.client.record([name])
   }
 
-  open() {
+  /** @param prepare What is in the cache before it is bound. */
+  async open(prepare?: (queryClient: QueryClient) => unknown) {
     this.client = this.client.reload()
     this.reads.length = 0
     const { client } = this
     const queryClient = new QueryClient()
+    await prepare?.(queryClient)
     const binding = bindTags({ queryClient, client, environment: browser(Date.now()) })
     return {
       queryClient,
-      show: (options: ReturnType<Site['options']>): void => {
+      show: (options: ReturnType<Site['options']> & { enabled?: boolean }): void => {
         new QueryObserver(queryClient, options).subscribe(() => undefined)
       },
       leave: (): void => {
@@ -117,7 +120,7 @@ describe('persistQueryClient', () => {
   const names = Array.from({ length: 200 }, (_, i) => `row ${i}`)
 
   async function visit(site: Site): Promise<void> {
-    const { queryClient, show, leave } = site.open()
+    const { queryClient, show, leave } = await site.open()
     site.client.hello()
     for (const name of names) show(site.options(name))
     await calm(site)
@@ -131,7 +134,7 @@ describe('persistQueryClient', () => {
     for (const name of ['row 3', 'row 77', 'row 199']) site.change(name)
     await vi.advanceTimersByTimeAsync(20 * HOUR_MS)
 
-    const { queryClient, show } = site.open()
+    const { queryClient, show } = await site.open()
     await Promise.all([
       persistQueryClientRestore({ queryClient, persister: site.persister }),
       vi.advanceTimersByTimeAsync(STORE_MS),
@@ -147,7 +150,7 @@ describe('persistQueryClient', () => {
     const site = new Site()
     await visit(site)
 
-    const { queryClient, show } = site.open()
+    const { queryClient, show } = await site.open()
     const [, restored] = persistQueryClient({ queryClient, persister: site.persister })
     site.change('row 1')
     site.client.hello()
@@ -168,7 +171,7 @@ describe('persistQueryClient', () => {
     const site = new Site()
     await visit(site)
 
-    const { queryClient, show } = site.open()
+    const { queryClient, show } = await site.open()
     await Promise.all([
       persistQueryClientRestore({ queryClient, persister: site.persister }),
       vi.advanceTimersByTimeAsync(STORE_MS),
@@ -183,7 +186,7 @@ describe('persistQueryClient', () => {
 })
 
 async function store(site: Site): Promise<void> {
-  const { show, leave } = site.open()
+  const { show, leave } = await site.open()
   site.client.hello()
   show(site.persisted('a'))
   await calm(site)
@@ -201,7 +204,7 @@ describe('the per-query persister', () => {
     site.change('a')
     await vi.advanceTimersByTimeAsync(ms)
 
-    const { queryClient, show } = site.open()
+    const { queryClient, show } = await site.open()
     site.client.hello()
     show(site.persisted('a'))
     await vi.advanceTimersByTimeAsync(STORE_MS)
@@ -219,7 +222,7 @@ describe('the per-query persister', () => {
     site.change('a')
     await vi.advanceTimersByTimeAsync(HOUR_MS)
 
-    const { queryClient, show } = site.open()
+    const { queryClient, show } = await site.open()
     carryCursor(queryClient, { [GLOBAL]: 'e:1' })
     site.client.hello()
     show(site.persisted('a'))
@@ -232,7 +235,7 @@ describe('the per-query persister', () => {
     const site = new Site()
     await store(site)
 
-    const { queryClient, show } = site.open()
+    const { queryClient, show } = await site.open()
     site.client.hello()
     show(site.persisted('a'))
     await vi.advanceTimersByTimeAsync(STORE_MS / 2)
@@ -250,7 +253,7 @@ describe('the per-query persister', () => {
     site.change('a')
     await vi.advanceTimersByTimeAsync(HOUR_MS)
 
-    const { queryClient, show } = site.open()
+    const { queryClient, show } = await site.open()
     site.client.hello()
     queryClient.setQueryDefaults(['a'], { meta: site.options('a').meta })
     const item = JSON.parse([...site.items.values()][0]!) as { state: { data: number; dataUpdatedAt: number } }
@@ -259,5 +262,66 @@ describe('the per-query persister', () => {
     await calm(site)
 
     expect(queryClient.getQueryData(['a'])).toBe(1)
+  })
+
+  const restore = (site: Site, queryClient: QueryClient) => site.perQuery.restoreQueries(queryClient)
+  const render = (queryClient: QueryClient) => carryCursor(queryClient, { [GLOBAL]: 'e:1' })
+
+  it.each<[string, (site: Site) => Promise<QueryClient>]>([
+    [
+      'before its query has tags',
+      async (site) => {
+        const { queryClient, show } = await site.open(render)
+        await restore(site, queryClient)
+        show(site.options('a'))
+        return queryClient
+      },
+    ],
+    [
+      'into a query with tags',
+      async (site) => {
+        const { queryClient, show } = await site.open(render)
+        show({ ...site.options('a'), enabled: false })
+        await restore(site, queryClient)
+        show(site.options('a'))
+        return queryClient
+      },
+    ],
+  ])(
+    'what it stored a second ago is no newer than the cursor of a rendered page, restored %s (guarantee 8)',
+    async (_when, open) => {
+      const site = new Site()
+      await store(site)
+      site.change('a')
+      await vi.advanceTimersByTimeAsync(1000)
+
+      const queryClient = await open(site)
+      site.client.hello()
+      await calm(site)
+
+      expect(queryClient.getQueryData(['a'])).toBe(1)
+      expect(site.reads).toEqual(['a'])
+    },
+  )
+
+  it('of 200 queries that it restores, shows all at once and fetches each once, when it is used', async () => {
+    const names = Array.from({ length: 200 }, (_, i) => `row ${i}`)
+    const site = new Site()
+    const first = await site.open()
+    site.client.hello()
+    for (const name of names) first.show(site.persisted(name))
+    await calm(site)
+    first.leave()
+    await vi.advanceTimersByTimeAsync(HOUR_MS)
+
+    const { queryClient, show } = await site.open()
+    await restore(site, queryClient)
+    site.client.hello()
+    for (const name of names.slice(0, 20)) show(site.persisted(name))
+    const shown = names.filter((name) => queryClient.getQueryData([name]) === 0)
+    await calm(site)
+
+    expect(shown).toEqual(names)
+    expect(site.reads.toSorted()).toEqual(names.slice(0, 20).toSorted())
   })
 })

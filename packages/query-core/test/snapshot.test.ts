@@ -278,6 +278,41 @@ it.each<[string, (queryClient: QueryClient, options: QueryObserverOptions<number
   },
 )
 
+it.each(['before it is streamed', 'while it is on its way', 'after it came'])(
+  'a promise that is streamed over data on the screen does not hide what changed %s (guarantees 7, 8)',
+  async (when) => {
+    const server = createServer(['a'])
+    const { queryClient } = openPage(server)
+    server.client.hello()
+    show(queryClient, server.options('a'))
+    await vi.advanceTimersByTimeAsync(10)
+    server.client.answer()
+    await settle()
+    const rendering = new QueryClient({ defaultOptions: { dehydrate: { shouldDehydrateQuery: () => true } } })
+    carryCursor(rendering, { [GLOBAL]: 'e:0' })
+    const answered = Promise.withResolvers<number>()
+    void rendering.prefetchQuery({ ...server.options('a'), queryFn: () => answered.promise })
+    const change = async (now: string): Promise<void> => {
+      if (now !== when) return
+      server.change('a')
+      server.client.deliver()
+      await vi.advanceTimersByTimeAsync(10)
+    }
+
+    await change('before it is streamed')
+    hydrate(queryClient, dehydrate(rendering))
+    expect(queryClient.getQueryState(['a'])!.fetchStatus).toBe('fetching')
+    await change('while it is on its way')
+    answered.resolve(0)
+    await vi.advanceTimersByTimeAsync(0)
+    await change('after it came')
+    server.client.answer()
+    await vi.advanceTimersByTimeAsync(0)
+
+    expect(queryClient.getQueryData(['a'])).toBe(1)
+  },
+)
+
 it('of a persisted cache of 200 queries, the 3 that changed since are fetched', async () => {
   const names = Array.from({ length: 200 }, (_, i) => `row ${i}`)
   const server = createServer(names)
