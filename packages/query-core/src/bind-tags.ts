@@ -325,7 +325,7 @@ class CacheBinding implements TagBinding, Binding {
     if (type === 'updated') return this.#guard.onUpdate(entry, event.action)
     if (type === 'observerAdded' && this.#attachment.isBehind()) this.#invalidate([entry], this.#history.tick(), 0)
     // Somebody may need it now whom TanStack would show the old data: with refetchOnMount off, or enabled just now.
-    this.#scheduler.request(entry)
+    this.#scheduler.request(entry, type === 'observerAdded' ? 0 : undefined)
   }
 
   /** Nobody sees the query any more, and what events it still has are of no account. */

@@ -20,7 +20,8 @@ export interface SchedulerEnvironment {
 export class RefetchScheduler {
   readonly #queue = new Set<TaggedQuery>()
   readonly #timers = new Set<() => void>()
-  readonly #spreading = new Set<TaggedQuery>()
+  /** Each with what ends its wait. */
+  readonly #spreading = new Map<TaggedQuery, () => void>()
   readonly #environment: SchedulerEnvironment
   readonly #holdMs: (entry: TaggedQuery) => number
   readonly #unsubscribe: () => void
@@ -35,21 +36,31 @@ export class RefetchScheduler {
     this.#unsubscribe = focusManager.subscribe(() => this.drain())
   }
 
-  /** Sees to it that a query that needs a fetch gets one. */
-  request(entry: TaggedQuery, spreadMs = 0): void {
-    if (this.#queue.has(entry) || this.#spreading.has(entry) || !needsFetch(entry)) return
-    if (spreadMs <= 0) return this.#enqueue(entry)
-    this.#spreading.add(entry)
-    this.#after(this.#environment.random() * spreadMs, () => {
+  /**
+   * Sees to it that a query that needs a fetch gets one.
+   *
+   * @param spreadMs 0 means now, also when a spread was asked for before. Without it one that is on goes on.
+   */
+  request(entry: TaggedQuery, spreadMs?: number): void {
+    if (this.#queue.has(entry) || !needsFetch(entry)) return
+    const endSpread = this.#spreading.get(entry)
+    if (endSpread && spreadMs !== 0) return
+    endSpread?.()
+    if (!spreadMs) return this.#enqueue(entry)
+    const cancel = this.#after(this.#environment.random() * spreadMs, () => {
       this.#spreading.delete(entry)
       this.#enqueue(entry)
+    })
+    this.#spreading.set(entry, () => {
+      this.#spreading.delete(entry)
+      cancel()
     })
   }
 
   /** Whether a fetch is about to start, in a moment or when another one is over: what is held back for longer does not count. */
   get isAboutToFetch(): boolean {
     if (!focusManager.isFocused()) return false
-    return [...this.#queue, ...this.#spreading].some((entry) => needsFetch(entry) && this.#holdMs(entry) === 0)
+    return [...this.#queue, ...this.#spreading.keys()].some((entry) => needsFetch(entry) && this.#holdMs(entry) === 0)
   }
 
   /** Starts what may start now: in a microtask, so that a fetch that TanStack starts in the same task comes first and is not doubled. */

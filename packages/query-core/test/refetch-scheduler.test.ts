@@ -1,7 +1,7 @@
 import { withTags } from '@query-tags/core'
-import { focusManager, QueryObserver } from '@tanstack/query-core'
+import { focusManager, MutationObserver, QueryClient, QueryObserver } from '@tanstack/query-core'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { bindTags } from '../src/index.ts'
+import { bindTags, withInvalidates } from '../src/index.ts'
 import { ScriptedClient } from './scripted-client.ts'
 import { createWorld, settle } from './world.ts'
 
@@ -135,35 +135,84 @@ it('a hidden tab marks at once and fetches when it is looked at', async () => {
   expect(reads).toBe(2)
 })
 
-it('spreads refetches over the time the server asks for, marking at once', async () => {
-  const { queryClient, client, binding } = createWorld()
-  binding.close()
-  const spreading = new (class extends ScriptedClient {
-    override attach(...[bound]: Parameters<ScriptedClient['attach']>) {
-      return super.attach({
-        onHello: () => bound.onHello(),
-        onReset: (reset) => bound.onReset(reset),
-        onMissed: (added, missed) => bound.onMissed(added, missed),
-        onInvalidate: (invalidation) => bound.onInvalidate({ ...invalidation, spreadMs: 1000 }),
-      })
-    }
-  })()
-  bindTags({ queryClient, client: spreading, environment: { now: () => Date.now(), after, random: () => 0.5 } })
-  client.close()
-  let reads = 0
-  new QueryObserver(queryClient, withTags({ queryKey: ['value'], queryFn: () => ++reads }, [['value']])).subscribe(
-    () => undefined,
-  )
-  spreading.hello()
-  await vi.advanceTimersByTimeAsync(0)
+/** Every frame and reset asks for this spread. */
+class SpreadingClient extends ScriptedClient {
+  override attach(...[binding]: Parameters<ScriptedClient['attach']>) {
+    return super.attach({
+      onHello: () => binding.onHello(),
+      onReset: (reset) => binding.onReset({ ...reset, spreadMs: 1000 }),
+      onMissed: (added, missed) => binding.onMissed(added, missed),
+      onInvalidate: (invalidation) =>
+        binding.onInvalidate({ ...invalidation, spreadMs: invalidation.source === 'receipt' ? 0 : 1000 }),
+    })
+  }
+}
 
-  spreading.invalidate(['value'])
+/** A page that shows one query, half of whose spread is to come. */
+async function createSpreadingWorld() {
+  const queryClient = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity } } })
+  const client = new SpreadingClient()
+  const environment = { now: () => Date.now(), after, random: () => 0.5 }
+  const binding = bindTags({ queryClient, client, environment })
+  const reads: number[] = []
+  const options = withTags({ queryKey: ['value'], queryFn: () => reads.push(Date.now()) }, [['value']])
+  new QueryObserver(queryClient, options).subscribe(() => undefined)
+  client.hello()
+  await vi.advanceTimersByTimeAsync(0)
+  reads.length = 0
+  return { queryClient, client, binding, options, reads }
+}
+
+it('spreads refetches over the time the server asks for, marking at once', async () => {
+  const { queryClient, client, reads } = await createSpreadingWorld()
+
+  client.invalidate(['value'])
   await vi.advanceTimersByTimeAsync(499)
-  expect(reads).toBe(1)
+  expect(reads).toEqual([])
   expect(queryClient.getQueryState(['value'])!.isInvalidated).toBe(true)
   await vi.advanceTimersByTimeAsync(1)
 
-  expect(reads).toBe(2)
+  expect(reads).toHaveLength(1)
+})
+
+type SpreadingWorld = Awaited<ReturnType<typeof createSpreadingWorld>>
+
+it.each<[string, (world: SpreadingWorld) => unknown]>([
+  ['invalidateLocally', ({ binding }) => binding.invalidateLocally([['value']])],
+  ['a receipt', ({ client }) => client.applyReceipt(client.record(['value']))],
+  [
+    'a mutation declared with withInvalidates',
+    ({ queryClient }) =>
+      new MutationObserver(queryClient, withInvalidates({ mutationFn: async () => 1 }, [['value']])).mutate(),
+  ],
+  [
+    'an observer that mounts',
+    ({ queryClient, options }) =>
+      new QueryObserver(queryClient, { ...options, refetchOnMount: false }).subscribe(() => undefined),
+  ],
+])('%s does not wait for the spread of a reset, and fetches once', async (_what, act) => {
+  const world = await createSpreadingWorld()
+  world.client.reset()
+  await vi.advanceTimersByTimeAsync(100)
+  expect(world.reads).toEqual([])
+
+  await act(world)
+  await vi.advanceTimersByTimeAsync(0)
+  expect(world.reads).toHaveLength(1)
+  await vi.advanceTimersByTimeAsync(1000)
+
+  expect(world.reads).toHaveLength(1)
+})
+
+it('a render in the midst of a spread does not end it', async () => {
+  const { queryClient, client, options, reads } = await createSpreadingWorld()
+  client.reset()
+
+  const query = queryClient.getQueryCache().find({ queryKey: ['value'] })!
+  for (const observer of query.observers) observer.setOptions({ ...options, select: (value) => value })
+  await vi.advanceTimersByTimeAsync(499)
+
+  expect(reads).toEqual([])
 })
 
 it('a disabled and a static query are marked, and fetch as TanStack says', async () => {
