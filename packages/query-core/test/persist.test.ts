@@ -194,6 +194,9 @@ async function store(site: Site): Promise<void> {
   leave()
 }
 
+const restore = (site: Site, queryClient: QueryClient) => site.perQuery.restoreQueries(queryClient)
+const render = (queryClient: QueryClient) => carryCursor(queryClient, { [GLOBAL]: 'e:1' })
+
 describe('the per-query persister', () => {
   it.each([
     ['an hour', HOUR_MS],
@@ -263,9 +266,6 @@ describe('the per-query persister', () => {
 
     expect(queryClient.getQueryData(['a'])).toBe(1)
   })
-
-  const restore = (site: Site, queryClient: QueryClient) => site.perQuery.restoreQueries(queryClient)
-  const render = (queryClient: QueryClient) => carryCursor(queryClient, { [GLOBAL]: 'e:1' })
 
   it.each<[string, (site: Site) => Promise<QueryClient>]>([
     [
