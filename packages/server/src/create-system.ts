@@ -90,16 +90,16 @@ class System<Ctx> implements TagInvalidationSystem<Ctx> {
     })
   }
 
-  createAPIHandler(
-    ...[options]: ContextOptions<Ctx, [request: Request, native: unknown], HandlerOptions>
-  ): (request: Request, native?: unknown) => Promise<Response> {
+  createAPIHandler<Native = unknown>(
+    ...[options]: ContextOptions<Ctx, [request: Request, native: Native], HandlerOptions>
+  ): (request: Request, ...native: ContextArgument<Native>) => Promise<Response> {
     const { basePath = '/api/invalidator', context } = options ?? {}
     const base = readBasePath(basePath)
-    return async (request, native) => {
+    return async (request, ...[native]) => {
       const path = new URL(request.url, 'http://localhost').pathname
       const below = path === base || path.startsWith(`${base}/`) ? path.slice(base.length) : '/not-found'
       // Without `context` nothing is known of Ctx, so undefined is one.
-      const outcome = await this.respond(fromRequest(request, below), () => context?.(request, native) as Ctx)
+      const outcome = await this.respond(fromRequest(request, below), () => context?.(request, native as Native) as Ctx)
       return toResponse(outcome, request.signal)
     }
   }

@@ -58,7 +58,7 @@ export interface SystemStats {
 export interface TagInvalidationSystem<Ctx = unknown> {
   /**
    * A request handler for every framework that speaks `Request` and `Response`. `context` makes of the request what `resolveScope` gets;
-   * its second argument is what the framework passes as second.
+   * its second argument is what the framework passes as second. Give that parameter a type, and the handler asks for it.
    *
    * @throws {QueryTagsError} `invalid-option`
    *
@@ -66,10 +66,16 @@ export interface TagInvalidationSystem<Ctx = unknown> {
    * ```ts
    * const handler = system.createAPIHandler({ basePath: '/api/invalidator' })
    * ```
+   *
+   * @example What a middleware found out
+   * ```ts
+   * const handler = system.createAPIHandler({ context: (_request, { token }: { token: string }) => ({ token }) })
+   * const response = await handler(request, context)
+   * ```
    */
-  createAPIHandler(
-    ...options: ContextOptions<Ctx, [request: Request, native: unknown], HandlerOptions>
-  ): (request: Request, native?: unknown) => Promise<Response>
+  createAPIHandler<Native = unknown>(
+    ...options: ContextOptions<Ctx, [request: Request, native: Native], HandlerOptions>
+  ): (request: Request, ...native: ContextArgument<Native>) => Promise<Response>
 
   /**
    * Says that these tags changed. Call it after the change is committed. When it resolves, the invalidation is recorded: every client in the

@@ -50,6 +50,21 @@ describe('the context of a system', () => {
     system.createAPIHandler()
   })
 
+  it('may be made of what the framework passes beside the request, whose type the handler then asks for', () => {
+    const system = createTagInvalidationSystem<Ctx>()
+    const handler = system.createAPIHandler({ context: (_request, { userId }: Ctx) => ({ userId }) })
+    const request = new Request('http://localhost/api/invalidator')
+
+    expectTypeOf(handler(request, { userId: '7' })).resolves.toEqualTypeOf<Response>()
+    // @ts-expect-error the second argument is missing
+    void handler(request)
+    // @ts-expect-error it is something else
+    void handler(request, { name: 'x' })
+    const untyped = createTagInvalidationSystem().createAPIHandler({ context: (_request, native) => native })
+    void untyped(request)
+    void untyped(request, { anything: true })
+  })
+
   it('may expire, and nothing else passes for scopes', () => {
     createTagInvalidationSystem({
       resolveScope: (ctx: Ctx) => ({ scopes: { kind: 'user', id: ctx.userId }, expiresAt: new Date() }),
