@@ -8,7 +8,11 @@ export async function openWindow(browser: Browser, url: string): Promise<AppWind
 }
 
 /** Opens an address of the app in a profile that may have other windows. */
-export async function openWindowIn(context: BrowserContext, url: string): Promise<AppWindow> {
+export async function openWindowIn(
+  context: BrowserContext,
+  url: string,
+  { waitUntil = 'load' }: { waitUntil?: 'load' | 'commit' } = {},
+): Promise<AppWindow> {
   const page = await context.newPage()
   await recordStreams(page)
   const log: string[] = []
@@ -16,9 +20,10 @@ export async function openWindowIn(context: BrowserContext, url: string): Promis
   page.on('pageerror', (error) => log.push(`error: ${error.message}`))
   page.on('request', (request) => log.push(`${request.method()} ${new URL(request.url()).pathname}`))
   onTestFailed(async () => {
-    console.error([`window at ${page.url()}`, ...log, await page.locator('body').innerText()].join('\n  '))
+    const text = page.isClosed() ? [] : [await page.locator('body').innerText()]
+    console.error([`window at ${page.url()}`, ...log, ...text].join('\n  '))
   })
-  await page.goto(url)
+  await page.goto(url, { waitUntil })
   return new AppWindow(page, log)
 }
 
@@ -45,6 +50,11 @@ export class AppWindow {
     return this.#log.filter((entry) => entry === line).length
   }
 
+  /** How often this page of a Start app read something by a server function so far. */
+  serverReads(): number {
+    return this.#log.filter((entry) => entry.startsWith('GET /_serverFn/')).length
+  }
+
   list(name: string): Promise<string[]> {
     return this.#root.getByRole('list', { name }).locator('.row-title').allInnerTexts()
   }
@@ -65,7 +75,7 @@ export class AppWindow {
     return Number(await this.#root.getByRole('row', { name: query, exact: true }).locator('.count').innerText())
   }
 
-  async add(label: 'New todo' | 'New note' | 'New post', text: string): Promise<void> {
+  async add(label: 'New todo' | 'New note' | 'New private note' | 'New post', text: string): Promise<void> {
     await this.#root.getByLabel(label).fill(text)
     await this.#root.getByLabel(label).press('Enter')
   }

@@ -3,10 +3,11 @@ import { TagInvalidationProvider } from '@query-tags/react'
 import { createInvalidatorClient } from '@query-tags/start-client'
 import { QueryClientProvider } from '@tanstack/react-query'
 import { createFileRoute } from '@tanstack/react-router'
-import { use } from 'react'
+import { use, useEffect } from 'react'
 import { DemoShell } from '#/components/demo-shell'
 import { Hint } from '#/components/hint'
 import { FetchCount, RowGrid } from '#/components/row-grid'
+import { keepPage } from '#/lib/keep-page'
 import { persistedCache } from '#/lib/persisted-cache'
 import { changeRowsServerFn } from '#/lib/server-functions'
 
@@ -20,6 +21,11 @@ export const Route = createFileRoute('/persisted')({
 
 function Persisted() {
   const queryClient = use(persistedCache())
+  useEffect(() => {
+    keepPage().catch((error: unknown) =>
+      console.warn('This page could not be kept for a visit without a network.', error),
+    )
+  }, [])
   return (
     <QueryClientProvider client={queryClient}>
       <TagInvalidationProvider client={invalidatorClient} onInvalidation={activityLog.add}>
@@ -28,7 +34,8 @@ function Persisted() {
             <p>
               200 queries, kept in this browser.{' '}
               <b>Close this tab, change three rows from another window, and open it again</b>: it shows all 200 at once,
-              and fetches three. It may be days later. Or go offline, change rows elsewhere, and come back.
+              and fetches three. It may be days later. <b>Or go offline</b>: the built app opens all the same. Change
+              rows elsewhere, and come back.
             </p>
           </Hint>
           <section className="card">
