@@ -17,6 +17,7 @@ import { Route as LiveGroupsRouteImport } from './routes/_live.groups'
 import { Route as LiveInfiniteRouteImport } from './routes/_live.infinite'
 import { Route as LiveLoadersRouteImport } from './routes/_live.loaders'
 import { Route as LiveOptimisticRouteImport } from './routes/_live.optimistic'
+import { Route as LiveScopesRouteImport } from './routes/_live.scopes'
 import { Route as LiveStreamingRouteImport } from './routes/_live.streaming'
 import { Route as ApiInvalidatorSplatRouteImport } from './routes/api.invalidator.$'
 
@@ -59,6 +60,11 @@ const LiveOptimisticRoute = LiveOptimisticRouteImport.update({
   path: '/optimistic',
   getParentRoute: () => LiveRoute,
 } as any)
+const LiveScopesRoute = LiveScopesRouteImport.update({
+  id: '/scopes',
+  path: '/scopes',
+  getParentRoute: () => LiveRoute,
+} as any)
 const LiveStreamingRoute = LiveStreamingRouteImport.update({
   id: '/streaming',
   path: '/streaming',
@@ -78,6 +84,7 @@ export interface FileRoutesByFullPath {
   '/infinite': typeof LiveInfiniteRoute
   '/loaders': typeof LiveLoadersRoute
   '/optimistic': typeof LiveOptimisticRoute
+  '/scopes': typeof LiveScopesRoute
   '/streaming': typeof LiveStreamingRoute
   '/api/invalidator/$': typeof ApiInvalidatorSplatRoute
 }
@@ -89,6 +96,7 @@ export interface FileRoutesByTo {
   '/infinite': typeof LiveInfiniteRoute
   '/loaders': typeof LiveLoadersRoute
   '/optimistic': typeof LiveOptimisticRoute
+  '/scopes': typeof LiveScopesRoute
   '/streaming': typeof LiveStreamingRoute
   '/api/invalidator/$': typeof ApiInvalidatorSplatRoute
 }
@@ -102,6 +110,7 @@ export interface FileRoutesById {
   '/_live/infinite': typeof LiveInfiniteRoute
   '/_live/loaders': typeof LiveLoadersRoute
   '/_live/optimistic': typeof LiveOptimisticRoute
+  '/_live/scopes': typeof LiveScopesRoute
   '/_live/streaming': typeof LiveStreamingRoute
   '/api/invalidator/$': typeof ApiInvalidatorSplatRoute
 }
@@ -115,6 +124,7 @@ export interface FileRouteTypes {
     | '/infinite'
     | '/loaders'
     | '/optimistic'
+    | '/scopes'
     | '/streaming'
     | '/api/invalidator/$'
   fileRoutesByTo: FileRoutesByTo
@@ -126,6 +136,7 @@ export interface FileRouteTypes {
     | '/infinite'
     | '/loaders'
     | '/optimistic'
+    | '/scopes'
     | '/streaming'
     | '/api/invalidator/$'
   id:
@@ -138,6 +149,7 @@ export interface FileRouteTypes {
     | '/_live/infinite'
     | '/_live/loaders'
     | '/_live/optimistic'
+    | '/_live/scopes'
     | '/_live/streaming'
     | '/api/invalidator/$'
   fileRoutesById: FileRoutesById
@@ -207,6 +219,13 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof LiveOptimisticRouteImport
       parentRoute: typeof LiveRoute
     }
+    '/_live/scopes': {
+      id: '/_live/scopes'
+      path: '/scopes'
+      fullPath: '/scopes'
+      preLoaderRoute: typeof LiveScopesRouteImport
+      parentRoute: typeof LiveRoute
+    }
     '/_live/streaming': {
       id: '/_live/streaming'
       path: '/streaming'
@@ -230,6 +249,7 @@ interface LiveRouteChildren {
   LiveInfiniteRoute: typeof LiveInfiniteRoute
   LiveLoadersRoute: typeof LiveLoadersRoute
   LiveOptimisticRoute: typeof LiveOptimisticRoute
+  LiveScopesRoute: typeof LiveScopesRoute
   LiveStreamingRoute: typeof LiveStreamingRoute
 }
 
@@ -239,6 +259,7 @@ const LiveRouteChildren: LiveRouteChildren = {
   LiveInfiniteRoute: LiveInfiniteRoute,
   LiveLoadersRoute: LiveLoadersRoute,
   LiveOptimisticRoute: LiveOptimisticRoute,
+  LiveScopesRoute: LiveScopesRoute,
   LiveStreamingRoute: LiveStreamingRoute,
 }
 

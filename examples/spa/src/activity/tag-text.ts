@@ -7,7 +7,7 @@ export function tagText(tag: PlainTag): string {
     if (tag.path === '') return 'everything'
     return 'keys' in tag ? `${tag.path}.*` : `${tag.path}(any)`
   }
-  // Keys of this contract are a name, then the arguments.
-  const args = tag.key.slice(1)
+  // Keys of the examples' contracts are a name, then the arguments, or the leaf's own name.
+  const args = tag.key.slice(1).filter((part) => part !== tag.path.split('.').at(-1))
   return args.length === 0 ? tag.path : `${tag.path}(${args.map((arg) => JSON.stringify(arg)).join(', ')})`
 }

@@ -6,6 +6,7 @@ import { Link } from '@tanstack/react-router'
 const demos = [
   ['/basic', 'Basic tags'],
   ['/groups', 'Groups'],
+  ['/scopes', 'Scopes'],
   ['/loaders', 'Loaders'],
   ['/streaming', 'SSR and streaming'],
   ['/infinite', 'Infinite list'],

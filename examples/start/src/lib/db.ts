@@ -1,3 +1,6 @@
+import { USERS } from '@query-tags/example-shared/users'
+import { keep } from './keep'
+
 export interface Todo {
   readonly id: string
   readonly name: string
@@ -15,12 +18,18 @@ export interface Page {
 }
 
 const PAGE_SIZE = 5
+const POST_COUNT = 18
 const ROW_COUNT = 200
 
-const todos = new Map<string, Todo>()
-const notes = ['Notes have a tag of their own: changing a todo never refetches them.']
-const posts: Post[] = []
-const rows = Array.from({ length: ROW_COUNT }, () => 0)
+interface Tables {
+  readonly todos: Map<string, Todo>
+  readonly notes: string[]
+  readonly privateNotes: Map<string, string[]>
+  readonly posts: Post[]
+  readonly rows: number[]
+}
+
+const { todos, notes, privateNotes, posts, rows } = keep('tables', firstTables)
 
 /** Stands in for a database: it lives in memory, so a restarted server has the first rows again. */
 export const db = {
@@ -48,6 +57,12 @@ export const db = {
   async insertNote(text: string): Promise<void> {
     notes.push(text)
   },
+  async listPrivateNotes(owner: string): Promise<string[]> {
+    return [...(privateNotes.get(owner) ?? [])]
+  },
+  async insertPrivateNote(owner: string, text: string): Promise<void> {
+    privateNotes.get(owner)?.push(text)
+  },
   /** Newest first, so that a new post moves everything on every page. */
   async listPosts(before: number): Promise<Page> {
     const older = posts.filter(({ id }) => id < before).reverse()
@@ -69,5 +84,15 @@ export const db = {
   },
 }
 
-for (const name of ['Water the plants', 'Call the bike shop', 'Book the train to Ghent']) void db.insertTodo({ name })
-for (let i = 1; i <= 18; i++) void db.insertPost(`Post number ${i}`)
+function firstTables(): Tables {
+  const names = ['Water the plants', 'Call the bike shop', 'Book the train to Ghent']
+  return {
+    todos: new Map(names.map((name, index) => [`${index + 1}`, { id: `${index + 1}`, name, done: false }])),
+    notes: ['Notes have a tag of their own: changing a todo never refetches them.'],
+    privateNotes: new Map(
+      USERS.map(({ id, name }) => [id, [`Only ${name} sees this, and only ${name} hears when it changes.`]]),
+    ),
+    posts: Array.from({ length: POST_COUNT }, (_, index) => ({ id: index + 1, text: `Post number ${index + 1}` })),
+    rows: Array.from({ length: ROW_COUNT }, () => 0),
+  }
+}

@@ -1,6 +1,7 @@
 import { withInvalidates } from '@query-tags/react'
 import { mutationOptions, type QueryClient } from '@tanstack/react-query'
-import { todosQuery } from './queries'
+import { privateNotesQuery, todosQuery, userQuery } from './queries'
+import { addPrivateNoteServerFn, signInServerFn, signOutServerFn } from './session-functions'
 import { addNoteServerFn, addPostServerFn, addTodoServerFn, toggleTodoServerFn } from './server-functions'
 import { appTags } from './tag-contract'
 
@@ -15,6 +16,11 @@ export const addTodoMutation = withInvalidates(
 export const addNoteMutation = withInvalidates(
   mutationOptions({ mutationFn: (text: string) => addNoteServerFn({ data: text }) }),
   [appTags.notes.list()],
+)
+
+export const addPrivateNoteMutation = withInvalidates(
+  mutationOptions({ mutationFn: (text: string) => addPrivateNoteServerFn({ data: text }) }),
+  [appTags.notes.private()],
 )
 
 export const addPostMutation = withInvalidates(
@@ -39,3 +45,20 @@ export const toggleTodoMutation = (queryClient: QueryClient) =>
     }),
     [appTags.todos()],
   )
+
+// Who is signed in decides about the `scope` of the provider; when that changes, everything tagged is fetched again.
+
+export const signInMutation = (queryClient: QueryClient) =>
+  mutationOptions({
+    mutationFn: (id: string) => signInServerFn({ data: id }),
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: userQuery.queryKey }),
+  })
+
+export const signOutMutation = (queryClient: QueryClient) =>
+  mutationOptions({
+    mutationFn: () => signOutServerFn(),
+    async onSuccess() {
+      await queryClient.invalidateQueries({ queryKey: userQuery.queryKey })
+      queryClient.removeQueries({ queryKey: privateNotesQuery('').queryKey.slice(0, 1) })
+    },
+  })

@@ -1,5 +1,6 @@
 import { withTags } from '@query-tags/core'
 import { infiniteQueryOptions, queryOptions, useQuery } from '@tanstack/react-query'
+import { fetchPrivateNotes, fetchUser } from './session-functions'
 import {
   fetchNotes,
   fetchPosts,
@@ -40,6 +41,19 @@ export const todoQuery = (id: string) =>
 export const notesQuery = withTags(queryOptions({ queryKey: ['notes'], queryFn: () => fetchNotes() }), [
   appTags.notes.list(),
 ])
+
+/** Of one user. Nobody else is told that they changed, and so the tag need not name the user; the key of the cache has to. */
+export const privateNotesQuery = (owner: string) =>
+  withTags(queryOptions({ queryKey: ['private notes', owner], queryFn: () => fetchPrivateNotes({ data: owner }) }), [
+    appTags.notes.private(),
+  ])
+
+/** Who is signed in. It has no tags: another window of this browser may have signed in somebody else, and looks when it is shown. */
+export const userQuery = queryOptions({
+  queryKey: ['user'],
+  queryFn: () => fetchUser(),
+  refetchOnWindowFocus: 'always',
+})
 
 export const postsQuery = withTags(
   infiniteQueryOptions({

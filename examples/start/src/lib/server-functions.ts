@@ -1,6 +1,7 @@
 import { createServerFn } from '@tanstack/react-start'
 import { z } from 'zod'
 import { db } from './db'
+import { withSession } from './with-session'
 import { appTags } from './tag-contract'
 import { tagInvalidation } from './tag-invalidation'
 
@@ -75,6 +76,12 @@ export const changeRowsServerFn = createServerFn({ method: 'POST' })
     await tagInvalidation.invalidateTags({ tags: changed.map((index) => appTags.rows.at(index)) })
     return changed
   })
+
+/** What a page that is connected says when its tags change. The middleware of server functions applies to it, Start's own included. */
+export const controlServerFn = createServerFn({ method: 'POST' })
+  .middleware([withSession])
+  .validator((message: unknown) => message)
+  .handler(({ data, context }) => tagInvalidation.handleControl(data, context))
 
 /** What the page about groups offers to invalidate, though nothing changed. */
 const examples = {

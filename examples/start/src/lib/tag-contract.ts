@@ -8,6 +8,7 @@ export const appTags = defineTags({
   },
   notes: {
     list: () => ['notes'],
+    private: () => ['notes', 'private'],
   },
   posts: {
     list: () => ['posts'],

@@ -1,7 +1,13 @@
-import { createTagInvalidationSystem, type TagInvalidationSystem } from '@query-tags/server'
+import { createTagInvalidationSystem } from '@query-tags/server'
+import { keep } from './keep'
+import { scopesOf } from './sessions'
 
-// When a module of the server changes in development, all of them are evaluated again. The open streams are those of the first system.
-const kept = globalThis as { tagInvalidation?: TagInvalidationSystem }
+/** What the system is told of a request. */
+export interface Caller {
+  readonly token: string | undefined
+}
 
-// Zero-config: in-memory store, global scope
-export const tagInvalidation = (kept.tagInvalidation ??= createTagInvalidationSystem())
+export const tagInvalidation = keep('tagInvalidation', () =>
+  // Everybody hears of todos and posts, signed in or not; what is of one user is in a scope of that user.
+  createTagInvalidationSystem<Caller>({ resolveScope: ({ token }) => scopesOf(token) }),
+)

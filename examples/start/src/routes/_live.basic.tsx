@@ -3,6 +3,7 @@ import { Card } from '@query-tags/example-spa/components/card.tsx'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { createFileRoute } from '@tanstack/react-router'
 import { Hint } from '#/components/hint'
+import { NoteList } from '#/components/note-list'
 import { TodoList } from '#/components/todo-list'
 import { addTodoMutation } from '#/lib/mutations'
 import { notesQuery, todosQuery, useTodos } from '#/lib/queries'
@@ -31,13 +32,7 @@ function Basic() {
         <AddForm label="New todo" placeholder="Add a todo" mutation={addTodo} />
       </Card>
       <Card title="Notes" query={notes}>
-        <ul className="rows" aria-label="Notes">
-          {notes.data?.map((note) => (
-            <li key={note} className="row">
-              <span className="row-title">{note}</span>
-            </li>
-          ))}
-        </ul>
+        <NoteList label="Notes" notes={notes.data} />
       </Card>
     </>
   )

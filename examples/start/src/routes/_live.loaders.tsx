@@ -3,6 +3,7 @@ import { useFlash } from '@query-tags/example-spa/components/use-flash.ts'
 import { useMutation } from '@tanstack/react-query'
 import { createFileRoute } from '@tanstack/react-router'
 import { Hint } from '#/components/hint'
+import { NoteList } from '#/components/note-list'
 import { addNoteMutation } from '#/lib/mutations'
 import { fetchNotes } from '#/lib/server-functions'
 import { appTags } from '#/lib/tag-contract'
@@ -28,13 +29,7 @@ function Loaders() {
       </Hint>
       <section className="card">
         <h2>Notes</h2>
-        <ul className="rows" aria-label="Notes">
-          {notes.map((note) => (
-            <li key={note} className="row">
-              <span className="row-title">{note}</span>
-            </li>
-          ))}
-        </ul>
+        <NoteList label="Notes" notes={notes} />
         <AddForm label="New note" placeholder="Add a note" mutation={addNote} />
         <p className="empty">
           Loaded at <span ref={time}>{loadedAt}</span> UTC

@@ -1,16 +1,22 @@
-import { QueryClientProvider } from '@tanstack/react-query'
+import { userScope } from '@query-tags/example-shared/users'
+import { QueryClientProvider, useQuery } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
 import { activityLog } from '@query-tags/example-spa/activity/activity-log.ts'
 import { TagInvalidationProvider } from '@query-tags/react'
 import { createInvalidatorClient } from '@query-tags/start-client'
+import { userQuery } from '#/lib/queries'
+import { controlServerFn } from '#/lib/server-functions'
+import { SessionCheck } from './session-check'
 
 const invalidatorClient = createInvalidatorClient({
   sseBasePath: '/api/invalidator',
+  control: controlServerFn,
 })
 
 export default function TanStackQueryProvider({ children }: { children: React.ReactNode }) {
   const router = useRouter()
   const queryClient = router.options.context.queryClient
+  const { data: user } = useQuery(userQuery, queryClient)
 
   return (
     <QueryClientProvider client={queryClient}>
@@ -18,8 +24,10 @@ export default function TanStackQueryProvider({ children }: { children: React.Re
         client={invalidatorClient}
         queryClient={queryClient}
         router={router}
+        scope={user ? userScope(user) : undefined}
         onInvalidation={activityLog.add}
       >
+        <SessionCheck />
         {children}
       </TagInvalidationProvider>
     </QueryClientProvider>
