@@ -8,6 +8,8 @@ const ssr = { resolve: { conditions: resolve.conditions, externalConditions: [so
 
 /** Behind a real nginx. */
 const nginxTests = ['packages/abuse-tests/test/nginx/*.test.ts']
+/** Many real server processes, a real Redis and a real nginx. */
+const fleetTests = ['packages/fleet-tests/test/**/*.test.ts']
 const reactTests = ['packages/react/test/**/*.test.{ts,tsx}']
 
 const config: ViteUserConfig = defineConfig({
@@ -22,7 +24,7 @@ const config: ViteUserConfig = defineConfig({
           testTimeout: 20_000,
           expect: { poll: { timeout: 10_000 } },
           include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/*.test.ts'],
-          exclude: [...reactTests, ...nginxTests, '**/test/types/**', '**/node_modules/**'],
+          exclude: [...reactTests, ...nginxTests, ...fleetTests, '**/test/types/**', '**/node_modules/**'],
         },
       },
       {
@@ -70,6 +72,11 @@ const config: ViteUserConfig = defineConfig({
         },
       },
       { resolve, ssr, test: { name: 'nginx', include: nginxTests, testTimeout: 20_000 } },
+      {
+        resolve,
+        ssr,
+        test: { name: 'fleet', include: fleetTests, fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 },
+      },
       {
         // Type tests: compiled, never run. What a call infers and what it refuses.
         resolve,

@@ -14,6 +14,8 @@ import { findChromium, findCurl, findNginx, findRedis } from './tools.ts'
 const needs = [
   { suite: 'browser', tool: 'Chromium', found: findChromium(), hint: 'install chromium or set CHROMIUM_PATH' },
   { suite: 'nginx', tool: 'nginx', found: findNginx(), hint: 'install nginx' },
+  { suite: 'fleet', tool: 'nginx', found: findNginx(), hint: 'install nginx' },
+  { suite: 'fleet', tool: 'redis-server', found: findRedis(), hint: 'install redis-server' },
   // Part of another project; its tests skip themselves.
   { suite: 'curl -N', tool: 'curl', found: findCurl(), hint: 'install curl', isProject: false },
   { suite: 'Redis', tool: 'redis-server', found: findRedis(), hint: 'install redis-server', isProject: false },

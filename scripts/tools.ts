@@ -20,7 +20,7 @@ export function findRedis(): string | undefined {
 }
 
 /** The full path of the first of these programs that the PATH has. A name that is a path of its own is looked at as it is. */
-function findOnPath(...names: string[]): string | undefined {
+export function findOnPath(...names: string[]): string | undefined {
   const directories = (process.env['PATH'] ?? '').split(delimiter)
   return names
     .flatMap((name) => (isAbsolute(name) ? name : directories.map((directory) => join(directory, name))))

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openStream, type OpenStream } from '../support/open-stream.ts'
 import { BASE, listen, type SessionApp } from '../support/session-apps.ts'
 import { helloOf, userScope } from '../support/world.ts'
-import { startNginx, type Nginx } from './start-nginx.ts'
+import { startCachingNginx, type Nginx } from './start-nginx.ts'
 
 const system = createTagInvalidationSystem<string | undefined>({
   resolveScope: (user) => (user === undefined ? null : userScope(user)),
@@ -20,7 +20,7 @@ beforeAll(async () => {
   app.use(BASE, createExpressMiddleware(system, { context: (req) => req.get('x-user') }))
   app.use((req, res) => void res.set('X-Render', String(++renders)).send(`page of ${req.get('x-user')}`))
   server = await listen(app)
-  nginx = await startNginx(server.url)
+  nginx = await startCachingNginx(server.url)
 })
 afterAll(async () => {
   await system.close()

@@ -1,10 +1,11 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { execFile, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { startProcess } from '../../../../scripts/start-process.ts'
 import { findRedis } from '../../../../scripts/tools.ts'
 
 const run = promisify(execFile)
@@ -52,7 +53,8 @@ export class RedisServer {
   async start(): Promise<void> {
     const basics = ['--bind', '127.0.0.1', '--port', `${this.port}`, '--dir', this.#directory]
     const quick = ['--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0', '--loglevel', 'warning']
-    const child = spawn(findRedis() ?? 'redis-server', [...basics, ...quick, ...this.#settings], { stdio: 'ignore' })
+    const settings = [...basics, ...quick, ...this.#settings]
+    const child = startProcess(findRedis() ?? 'redis-server', settings, { stdio: 'ignore' })
     this.#process = child
     for (let i = 0; i < 200; i++) {
       if (child.exitCode !== null) throw new Error(`redis-server on port ${this.port} ended with ${child.exitCode}`)
