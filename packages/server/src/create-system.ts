@@ -14,12 +14,11 @@ import { fromRequest, type HandlerRequest } from './http/request.ts'
 import { Responder, type ControlResult } from './http/respond.ts'
 import { toResponse } from './http/to-response.ts'
 import { Hub } from './hub/hub.ts'
-import { recordAfter, recordInvalidation, type Invalidate } from './invalidate.ts'
+import { recordAfter, recordInvalidation, type Announcer, type Invalidate } from './invalidate.ts'
 import { readOptions, type Settings, type SystemOptions } from './options.ts'
 import { BoundedRegistry } from './registry/bounded-registry.ts'
 import { createMemoryRegistry } from './registry/memory.ts'
 import { openStore } from './registry/store.ts'
-import type { TagRegistry } from './registry/tag-registry.ts'
 import { Reporter } from './reporter.ts'
 import type {
   CloseOptions,
@@ -55,8 +54,9 @@ class System<Ctx> implements TagInvalidationSystem<Ctx> {
   readonly #clock: CountingClock
   readonly #reporter: Reporter
   readonly #registry: BoundedRegistry
-  readonly #ownRegistry: TagRegistry | undefined
+  readonly #isOwnRegistry: boolean
   readonly #hub: Hub
+  readonly #announcer: Announcer
   readonly #responder: Responder<Ctx>
   #closing: Promise<void> | undefined
   #isClosed = false
@@ -73,14 +73,21 @@ class System<Ctx> implements TagInvalidationSystem<Ctx> {
         this.#reporter.report(error, 'registry')
       },
     })
-    this.#ownRegistry = isOwned || !settings.store ? registry : undefined
+    this.#isOwnRegistry = isOwned || !settings.store
     this.#registry = new BoundedRegistry(registry, clock, {
       maxPendingRecords: limits.maxPendingRecords,
       recordTimeoutMs: limits.recordTimeoutMs,
+      maxPendingReads: limits.maxPendingReads,
       readTimeoutMs: Math.min(MAX_READ_MS, heartbeatMs),
     })
     const shared = { clock, limits, reporter: this.#reporter }
     this.#hub = new Hub({ ...shared, registry: this.#registry, heartbeatMs, scoped: resolveScope !== undefined })
+    this.#announcer = {
+      registry: this.#registry,
+      onUnrecorded: (scope, tags) => {
+        this.#hub.tell(scope, tags)
+      },
+    }
     this.#responder = new Responder({
       ...shared,
       hub: this.#hub,
@@ -106,12 +113,12 @@ class System<Ctx> implements TagInvalidationSystem<Ctx> {
 
   async invalidateTags(invalidate: Invalidate): Promise<Receipt> {
     this.#checkOpen()
-    return recordInvalidation(this.#registry, invalidate)
+    return recordInvalidation(this.#announcer, invalidate)
   }
 
   async invalidateAfter<T>(work: (invalidate: (invalidate: Invalidate) => void) => T | Promise<T>): Promise<T> {
     this.#checkOpen()
-    return recordAfter(this.#registry, work)
+    return recordAfter(this.#announcer, work)
   }
 
   async cursor(scopes: Scope | readonly Scope[] = []): Promise<Cursor> {
@@ -146,6 +153,7 @@ class System<Ctx> implements TagInvalidationSystem<Ctx> {
       watchedTags: channels.reduce((count, { audience }) => count + audience.tagCount, 0),
       backlogBytes,
       pendingRecords: this.#registry.pendingRecords,
+      pendingReads: this.#registry.pendingReads,
       timers: this.#clock.pendingTimers,
       resets: Object.fromEntries(resets),
     }
@@ -159,8 +167,10 @@ class System<Ctx> implements TagInvalidationSystem<Ctx> {
   async #close({ deadlineMs = 5000, drainMs = 0 }: CloseOptions): Promise<void> {
     this.#responder.close()
     await this.#hub.close(Math.min(drainMs, deadlineMs), deadlineMs)
+    await this.#registry.recorded(deadlineMs)
     this.#isClosed = true
-    await this.#ownRegistry?.close()
+    if (this.#isOwnRegistry)
+      await this.#registry.close().catch((error: unknown) => this.#reporter.report(error, 'registry'))
   }
 
   async #position(scope: string): Promise<[scope: string, position: string][]> {

@@ -29,6 +29,13 @@ export interface UnannouncedError<T> extends QueryTagsError {
   readonly result: T
 }
 
+/** Where invalidations go. */
+export interface Announcer {
+  readonly registry: TagRegistry
+  /** Told of what the registry could not take. */
+  readonly onUnrecorded: (scope: string, tags: readonly PlainTag[]) => void
+}
+
 const MAX_TAGS = 1000
 const MAX_CHARACTERS = 49_152
 
@@ -40,13 +47,13 @@ interface CheckedInvalidation {
 /**
  * @throws {QueryTagsError} `registry-unavailable` when it could not be recorded, or `invalid-tag`, `invalid-scope`, `too-large`
  */
-export async function recordInvalidation(registry: TagRegistry, invalidate: Invalidate): Promise<Receipt> {
-  return record(registry, check(invalidate))
+export async function recordInvalidation(announcer: Announcer, invalidate: Invalidate): Promise<Receipt> {
+  return record(announcer, check(invalidate))
 }
 
 /** Does the work, then records what it asked for. */
 export async function recordAfter<T>(
-  registry: TagRegistry,
+  announcer: Announcer,
   work: (invalidate: (invalidate: Invalidate) => void) => T | Promise<T>,
 ): Promise<T> {
   const asked: CheckedInvalidation[] = []
@@ -58,7 +65,7 @@ export async function recordAfter<T>(
   })
   isDone = true
   try {
-    await Promise.all(asked.map((invalidation) => record(registry, invalidation)))
+    await Promise.all(asked.map((invalidation) => record(announcer, invalidation)))
   } catch (error) {
     const code = isQueryTagsError(error) ? error.code : 'registry-unavailable'
     const message =
@@ -68,9 +75,14 @@ export async function recordAfter<T>(
   return result
 }
 
-async function record(registry: TagRegistry, { scope, tags }: CheckedInvalidation): Promise<Receipt> {
-  const at = tags.length === 0 ? await registry.head(scope) : await registry.record(scope, tags)
-  return { scope, at: formatPosition(at), tags }
+async function record({ registry, onUnrecorded }: Announcer, { scope, tags }: CheckedInvalidation): Promise<Receipt> {
+  if (tags.length === 0) return { scope, at: formatPosition(await registry.head(scope)), tags }
+  try {
+    return { scope, at: formatPosition(await registry.record(scope, tags)), tags }
+  } catch (error) {
+    onUnrecorded(scope, tags)
+    throw error
+  }
 }
 
 function check(invalidate: Invalidate): CheckedInvalidation {

@@ -64,6 +64,12 @@ export interface Limits {
    */
   readonly maxPendingRecords: number
   /**
+   * Reads of the registry, and subscriptions to it, that wait for an answer. One more fails at once: the client is told that the server can't
+   * verify, and repaired later.
+   * @default 50_000
+   */
+  readonly maxPendingReads: number
+  /**
    * Milliseconds after which an invalidation that the registry has not confirmed rejects.
    * @default 5000
    */
@@ -83,6 +89,7 @@ const DEFAULT_LIMITS: Limits = {
   maxBacklogBytes: 65_536,
   writeStallMs: 30_000,
   maxPendingRecords: 10_000,
+  maxPendingReads: 50_000,
   recordTimeoutMs: 5000,
 }
 

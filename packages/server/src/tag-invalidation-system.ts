@@ -50,6 +50,8 @@ export interface SystemStats {
   readonly backlogBytes: number
   /** Invalidations that the registry has not confirmed yet. */
   readonly pendingRecords: number
+  /** Reads of the registry, and subscriptions, that it has not answered yet. */
+  readonly pendingReads: number
   readonly timers: number
   /** Resets since the start, by reason. */
   readonly resets: { readonly [K in ResetReason]?: number }
@@ -80,6 +82,9 @@ export interface TagInvalidationSystem<Ctx = unknown> {
   /**
    * Says that these tags changed. Call it after the change is committed. When it resolves, the invalidation is recorded: every client in the
    * scope that holds matching data will refetch it, now or when it is back.
+   *
+   * When it rejects, the streams of this process are told all the same; every other client has to wait for the next call that resolves.
+   * Calls go on being recorded while the system closes, until `close()` resolves.
    *
    * @returns a receipt, which a response may carry to the client that asked for the change.
    * @throws {QueryTagsError} `registry-unavailable` when it was not recorded within 5 s, or 10,000 others wait; `invalid-tag`,
@@ -147,7 +152,7 @@ export interface TagInvalidationSystem<Ctx = unknown> {
   stats(): SystemStats
 
   /**
-   * Refuses new streams with 503, ends those that are open, and settles in bounded time. Close the system before the HTTP server, which
+   * Refuses new streams with 503, ends those that are open, waits for invalidations that are being recorded, and resolves in bounded time. Close the system before the HTTP server, which
    * waits for open streams. Calling it again returns the same promise.
    */
   close(options?: CloseOptions): Promise<void>

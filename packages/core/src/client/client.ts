@@ -20,7 +20,7 @@ export type ConnectionStatus =
 export interface Invalidation {
   /** Scope identity, as {@link Receipt.scope}. */
   readonly scope: string
-  /** `epoch:seq` of the invalidation, of the last one when several were merged. */
+  /** `epoch:seq` of the invalidation, of the last one when several were merged; `''` when it has no position, since it was not recorded. */
   readonly at: string
   readonly tags: readonly PlainTag[]
   /** Refetches may be spread over this many milliseconds. */

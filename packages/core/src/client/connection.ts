@@ -138,6 +138,7 @@ class Connection implements InvalidatorClient {
   applyReceipt(receipt: Receipt): void {
     decodeFrame('invalidate', JSON.stringify(receipt))
     const { scope, at, tags } = receipt
+    if (!at) throw new QueryTagsError('malformed-message', 'A receipt must have the position that it was recorded at')
     this.#host?.binding.onInvalidate({ scope, at, tags, spreadMs: 0, source: 'receipt' })
   }
 

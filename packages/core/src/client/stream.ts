@@ -180,8 +180,8 @@ export class Stream {
       this.#applyHello(frame.data)
     } else if (frame.event === 'invalidate') {
       const { scope, at, tags, spreadMs = 0 } = frame.data
-      binding.onInvalidate({ scope, at, tags, spreadMs, source: 'stream' })
-      this.#move(raised(memory.cursor, { [scope]: at }))
+      binding.onInvalidate({ scope, at: at ?? '', tags, spreadMs, source: 'stream' })
+      this.#move(raised(memory.cursor, at === undefined ? {} : { [scope]: at }))
     } else if (frame.event === 'heartbeat') {
       const { cursor, retryMs, verified } = frame.data
       memory.retryMs = retryMs

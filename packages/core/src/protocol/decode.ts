@@ -76,10 +76,14 @@ const FRAME_FIELDS: { readonly [K in keyof Frames]: FieldChecks<K> } = {
     retryMs: isMs,
     scoped: isFlag,
   },
-  invalidate: { scope: isScopeId, at: isAt, tags: areTags, spreadMs: (value) => value === undefined || isMs(value) },
+  invalidate: { scope: isScopeId, at: orAbsent(isAt), tags: areTags, spreadMs: orAbsent(isMs) },
   heartbeat: { cursor: isCursor, verified: isFlag, retryMs: isMs },
   reset: { scopes: areScopes, cursor: isCursor, reason: isText, spreadMs: isMs },
   bye: { reason: isText, retryMs: isMs },
+}
+
+function orAbsent(isValid: (value: unknown) => boolean): (value: unknown) => boolean {
+  return (value) => value === undefined || isValid(value)
 }
 
 function isFrameName(event: string): event is keyof Frames {

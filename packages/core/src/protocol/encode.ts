@@ -12,14 +12,17 @@ export function encodeFrame<K extends keyof Frames>(event: K, data: Frames[K]): 
 
 /**
  * An `invalidate` frame from tags that are canonical JSON already (see `toTagKey`), so that they are not encoded a second time. Without
- * `spreadMs`, or with 0, the frame has none.
+ * `at`, without `spreadMs`, or with 0, the frame has none.
  */
-export function encodeInvalidate(scope: string, at: string, tagKeys: readonly string[], spreadMs?: number): string {
+export function encodeInvalidate(
+  scope: string,
+  at: string | undefined,
+  tagKeys: readonly string[],
+  spreadMs?: number,
+): string {
+  const position = at === undefined ? '' : `"at":${JSON.stringify(at)},`
   const spread = spreadMs ? `,"spreadMs":${spreadMs}` : ''
-  return encodeEvent(
-    'invalidate',
-    `{"scope":${JSON.stringify(scope)},"at":${JSON.stringify(at)},"tags":[${tagKeys.join()}]${spread}}`,
-  )
+  return encodeEvent('invalidate', `{"scope":${JSON.stringify(scope)},${position}"tags":[${tagKeys.join()}]${spread}}`)
 }
 
 /** A cursor as an event ID. ASCII, because HTTP headers such as `Last-Event-ID` are. */

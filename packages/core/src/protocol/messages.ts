@@ -70,8 +70,11 @@ export interface HelloFrame {
 /** These tags of one scope were invalidated. Sent whole; a client ignores tags that it does not hold. */
 export interface InvalidateFrame {
   readonly scope: string
-  /** Position of this invalidation; of the last one when several were merged. */
-  readonly at: string
+  /**
+   * Position of this invalidation; of the last one when several were merged. Absent when the registry could not take it: the server tells
+   * whom it can, the client applies the tags, and its cursor stays where it is.
+   */
+  readonly at?: string
   readonly tags: readonly PlainTag[]
   /** Refetches may be spread at random over this many milliseconds. */
   readonly spreadMs?: number

@@ -642,6 +642,7 @@ describe('a receipt', () => {
     null,
     {},
     { ...receipt, at: 'soon' },
+    { ...receipt, at: undefined },
     { ...receipt, tags: [[]] },
     { ...receipt, scope: 'global' },
   ])('that is none is refused: %j', (value) => {

@@ -71,6 +71,10 @@ export const frames: Readonly<Record<string, FrameExample>> = {
       tags: [[HOSTILE], { key: [{ [HOSTILE]: '日本 😀' }], path: 'notes.日本' }],
     },
   },
+  'invalidate-unrecorded': {
+    event: 'invalidate',
+    data: { scope: '["user","7"]', tags: [['todos']] },
+  },
   heartbeat: {
     event: 'heartbeat',
     data: {

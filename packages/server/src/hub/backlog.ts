@@ -16,16 +16,14 @@ export class Backlog {
   readonly #maxBytes: number
   readonly #onReset: (reason: ResetReason) => void
   readonly #waiting = new Map<Channel, Waiting>()
+  /** Tags that the registry could not take. They have no position. */
+  readonly #unrecorded = new Map<Channel, Set<string>>()
   #bytes = 0
 
   /** @param onReset called for each reset that is written into it. */
   constructor(maxBytes: number, onReset: (reason: ResetReason) => void) {
     this.#maxBytes = maxBytes
     this.#onReset = onReset
-  }
-
-  get isEmpty(): boolean {
-    return this.#waiting.size === 0
   }
 
   /** Bytes of the tags that wait. */
@@ -47,6 +45,18 @@ export class Backlog {
     if (this.#bytes > this.#maxBytes) this.reset(channel, 'overflow')
   }
 
+  /** What does not fit is left out: nothing was promised of it. */
+  addUnrecorded(channel: Channel, keys: readonly string[]): void {
+    if (this.#waiting.get(channel)?.reset) return
+    const unrecorded = this.#unrecorded.get(channel) ?? new Set()
+    for (const key of keys) {
+      if (unrecorded.has(key) || this.#bytes + key.length > this.#maxBytes) continue
+      unrecorded.add(key)
+      this.#bytes += key.length
+    }
+    if (unrecorded.size > 0) this.#unrecorded.set(channel, unrecorded)
+  }
+
   /** Replaces what waits in a scope by a reset. */
   reset(channel: Channel, reason: ResetReason): void {
     this.forget(channel)
@@ -56,7 +66,9 @@ export class Backlog {
 
   forget(channel: Channel): void {
     for (const key of this.#waiting.get(channel)?.tags.keys() ?? []) this.#bytes -= key.length
+    for (const key of this.#unrecorded.get(channel) ?? []) this.#bytes -= key.length
     this.#waiting.delete(channel)
+    this.#unrecorded.delete(channel)
   }
 
   /** Leaves out what a replay up to `head` has told. A reset stays. */
@@ -71,9 +83,9 @@ export class Backlog {
     if (waiting.tags.size === 0) this.#waiting.delete(channel)
   }
 
-  /** Takes everything out, as frames: one `invalidate` for each scope, one `reset` for each reason. */
+  /** Takes everything out, as frames: one `invalidate` for each scope, with a position and without; one `reset` for each reason. */
   take(): string[] {
-    const frames: string[] = []
+    const frames = [...this.#unrecorded].map(([{ scope }, keys]) => encodeInvalidate(scope, undefined, [...keys]))
     const resets = new Map<ResetReason, Channel[]>()
     for (const [channel, { at, tags, reset }] of this.#waiting) {
       if (reset) resets.set(reset, [...(resets.get(reset) ?? []), channel])
@@ -81,6 +93,7 @@ export class Backlog {
     }
     for (const [reason, channels] of resets) frames.push(encodeReset(channels, reason))
     this.#waiting.clear()
+    this.#unrecorded.clear()
     this.#bytes = 0
     return frames
   }

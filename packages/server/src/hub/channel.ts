@@ -93,6 +93,11 @@ export class Channel {
     return this.#verifying
   }
 
+  /** Passes on what the registry could not take. It has no position, and no other process hears of it. */
+  tell(tags: Recorded['tags']): void {
+    this.#deliver(new Invalidation(this.scope, undefined, tags, this.audience))
+  }
+
   async #connect(): Promise<void> {
     if (!this.#unsubscribe) {
       const unsubscribe = await this.#registry.subscribe(this.scope, (recorded) => {
@@ -182,7 +187,10 @@ export class Channel {
 
   #pass(at: Position, tags: Recorded['tags']): void {
     this.#top = at
-    const invalidation = new Invalidation(this.scope, at, tags, this.audience)
-    for (const member of this.audience.membersWatching(tags)) member.deliver(this, invalidation)
+    this.#deliver(new Invalidation(this.scope, at, tags, this.audience))
+  }
+
+  #deliver(invalidation: Invalidation<Position | undefined>): void {
+    for (const member of this.audience.membersWatching(invalidation.tags)) member.deliver(this, invalidation)
   }
 }

@@ -5,6 +5,7 @@ import {
   type Cursor,
   type HelloFrame,
   type PlainTag,
+  type Position,
   type ResetReason,
 } from '@query-tags/core'
 import type { Clock } from '../clock.ts'
@@ -112,9 +113,9 @@ export class Connection implements Member {
     })
   }
 
-  deliver(channel: Channel, invalidation: Invalidation): void {
+  deliver(channel: Channel, invalidation: Invalidation<Position | undefined>): void {
     // guard(unknown-scope-is-silent): only a reset may bring the scope; a frame would pass for a position in it, guarantee 5
-    if (this.#unknown.has(channel)) return
+    if (invalidation.at && this.#unknown.has(channel)) return
     this.#guarded(() => this.#deliver(channel, invalidation))
   }
 
@@ -199,12 +200,18 @@ export class Connection implements Member {
     else this.#host.ended(this)
   }
 
-  #deliver(channel: Channel, invalidation: Invalidation): void {
+  #deliver(channel: Channel, invalidation: Invalidation<Position | undefined>): void {
     // guard(buffer-during-resume): before the hello nothing may be written, and after it the replay comes first, guarantee 6
-    if (this.#phase === 'resuming') return this.#backlog.add(channel, invalidation.at, invalidation.keysFor(this))
+    if (this.#phase === 'resuming') return this.#keep(channel, invalidation)
     // guard(merge-while-full): a sink that takes no more would keep every frame, guarantee 10
-    if (this.#outbox?.isFull) return this.#backlog.add(channel, invalidation.at, invalidation.keysFor(this))
+    if (this.#outbox?.isFull) return this.#keep(channel, invalidation)
     this.#outbox?.write(invalidation.frame)
+  }
+
+  #keep(channel: Channel, invalidation: Invalidation<Position | undefined>): void {
+    const keys = invalidation.keysFor(this)
+    if (invalidation.at) this.#backlog.add(channel, invalidation.at, keys)
+    else this.#backlog.addUnrecorded(channel, keys)
   }
 
   /** In one step, so that no live message comes between the hello, the replay, what was buffered, and what follows. */

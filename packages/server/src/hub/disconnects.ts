@@ -88,7 +88,7 @@ export class Disconnects implements Member {
     this.#endAll()
   }
 
-  deliver(_: Channel, { tags }: Invalidation): void {
+  deliver(_: Channel, { tags }: Pick<Invalidation, 'tags'>): void {
     for (const tag of tags) this.#end(toScope(tag))
   }
 

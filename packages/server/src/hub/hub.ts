@@ -1,4 +1,4 @@
-import { PROTOCOL_VERSION, type HelloFrame, type ResetReason } from '@query-tags/core'
+import { PROTOCOL_VERSION, type HelloFrame, type PlainTag, type ResetReason } from '@query-tags/core'
 import { randomId, type Clock } from '../clock.ts'
 import type { Limits } from '../limits.ts'
 import type { TagRegistry } from '../registry/tag-registry.ts'
@@ -114,6 +114,11 @@ export class Hub implements ConnectionHost {
     deadline()
     for (const cancel of cancels) cancel?.()
     this.disconnects.close()
+  }
+
+  /** Tells the connections of this process what the registry could not take. */
+  tell(scope: string, tags: readonly PlainTag[]): void {
+    this.#channels.get(scope)?.channel.tell(tags)
   }
 
   greeting(): Omit<HelloFrame, 'connection' | 'cursor'> {

@@ -8,17 +8,20 @@ export function toBytes(frame: string): Uint8Array {
   return encoder.encode(frame)
 }
 
-/** One invalidation on its way to connections. What several of them need is made once, and only when one does. */
-export class Invalidation {
+/**
+ * One invalidation on its way to connections. What several of them need is made once, and only when one does. Without a position when the
+ * registry could not take it.
+ */
+export class Invalidation<At extends Position | undefined = Position> {
   readonly scope: string
-  readonly at: Position
+  readonly at: At
   readonly tags: readonly PlainTag[]
   readonly #audience: Audience
   #keys: readonly string[] | undefined
   #bytes: Uint8Array | undefined
   #watchers: readonly ReadonlySet<Watcher>[] | undefined
 
-  constructor(scope: string, at: Position, tags: readonly PlainTag[], audience: Audience) {
+  constructor(scope: string, at: At, tags: readonly PlainTag[], audience: Audience) {
     this.scope = scope
     this.at = at
     this.tags = tags
@@ -27,7 +30,8 @@ export class Invalidation {
 
   /** The live frame: all tags, the same bytes for everyone. */
   get frame(): Uint8Array {
-    return (this.#bytes ??= toBytes(encodeInvalidate(this.scope, formatPosition(this.at), this.#allKeys())))
+    const at = this.at && formatPosition(this.at)
+    return (this.#bytes ??= toBytes(encodeInvalidate(this.scope, at, this.#allKeys())))
   }
 
   /** The tags, in canonical form, that a connection watches. */

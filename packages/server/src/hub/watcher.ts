@@ -1,11 +1,11 @@
-import { toTagKey, type PlainTag, type ResetReason } from '@query-tags/core'
+import { toTagKey, type PlainTag, type Position, type ResetReason } from '@query-tags/core'
 import type { Channel } from './channel.ts'
 import type { Invalidation } from './invalidation.ts'
 
 /** A connection, as channels see it. Neither call throws. */
 export interface Member {
   readonly watchers: ReadonlyMap<string, Watcher>
-  deliver(channel: Channel, invalidation: Invalidation): void
+  deliver(channel: Channel, invalidation: Invalidation<Position | undefined>): void
   reset(channel: Channel, reason: ResetReason): void
 }
 

@@ -5,15 +5,18 @@ import type { Missed, Recorded, TagRegistry } from './tag-registry.ts'
 export interface RegistryBounds {
   readonly maxPendingRecords: number
   readonly recordTimeoutMs: number
+  readonly maxPendingReads: number
   readonly readTimeoutMs: number
 }
 
-/** A registry of which every call settles in bounded time, whatever the one inside does. */
+/** A registry of which every call settles in bounded time, and of which only so many are under way, whatever the one inside does. */
 export class BoundedRegistry implements TagRegistry {
   readonly #inner: TagRegistry
   readonly #clock: Clock
   readonly #bounds: RegistryBounds
   #pendingRecords = 0
+  #pendingReads = 0
+  #onRecorded: (() => void) | undefined
 
   constructor(inner: TagRegistry, clock: Clock, bounds: RegistryBounds) {
     this.#inner = inner
@@ -23,6 +26,10 @@ export class BoundedRegistry implements TagRegistry {
 
   get pendingRecords(): number {
     return this.#pendingRecords
+  }
+
+  get pendingReads(): number {
+    return this.#pendingReads
   }
 
   /** @throws {QueryTagsError} `registry-unavailable`. After a timeout the invalidation may still be recorded; recording it again is safe. */
@@ -35,15 +42,16 @@ export class BoundedRegistry implements TagRegistry {
       return await this.#within(recordTimeoutMs, 'record the invalidation', () => this.#inner.record(scope, tags))
     } finally {
       this.#pendingRecords--
+      if (this.#pendingRecords === 0) this.#onRecorded?.()
     }
   }
 
   since(scope: string, after: Position | { readonly ageMs: number }): Promise<Missed | 'expired'> {
-    return this.#within(this.#bounds.readTimeoutMs, 'read', () => this.#inner.since(scope, after))
+    return this.#read('read', () => this.#inner.since(scope, after))
   }
 
   head(scope: string): Promise<Position> {
-    return this.#within(this.#bounds.readTimeoutMs, 'read', () => this.#inner.head(scope))
+    return this.#read('read', () => this.#inner.head(scope))
   }
 
   subscribe(scope: string, listener: (recorded: Recorded) => void): Promise<() => void> {
@@ -54,13 +62,36 @@ export class BoundedRegistry implements TagRegistry {
       if (abandoned) unsubscribe()
       return unsubscribe
     }
-    return this.#within(this.#bounds.readTimeoutMs, 'subscribe', subscribing, () => {
+    return this.#read('subscribe', subscribing, () => {
       abandoned = true
     })
   }
 
+  /** Resolves when no invalidation is on its way to the registry, or after this time. */
+  async recorded(maxMs: number): Promise<void> {
+    if (this.#pendingRecords === 0) return
+    let cancel: (() => void) | undefined
+    await new Promise<void>((resolve) => {
+      cancel = this.#clock.after(maxMs, resolve)
+      this.#onRecorded = resolve
+    })
+    cancel?.()
+  }
+
   close(): Promise<void> {
     return this.#within(this.#bounds.recordTimeoutMs, 'close', () => this.#inner.close())
+  }
+
+  async #read<T>(what: string, call: () => Promise<T>, onTimeout?: () => void): Promise<T> {
+    const { maxPendingReads, readTimeoutMs } = this.#bounds
+    if (this.#pendingReads >= maxPendingReads)
+      throw unavailable(`${maxPendingReads} reads are waiting for the registry already (limits.maxPendingReads)`)
+    this.#pendingReads++
+    try {
+      return await this.#within(readTimeoutMs, what, call, onTimeout)
+    } finally {
+      this.#pendingReads--
+    }
   }
 
   #within<T>(ms: number, what: string, call: () => Promise<T>, onTimeout?: () => void): Promise<T> {

@@ -41,7 +41,7 @@ describe('the handover from replay to live (guarantee 6)', () => {
     await settle()
 
     expect(sink.tags).toEqual(['["a"]', '["b"]', '["a"]'])
-    const at = sink.all('invalidate').map((frame) => Number(frame.at.split(':')[1]))
+    const at = sink.all('invalidate').map((frame) => Number(frame.at?.split(':')[1]))
     expect(at).toEqual(at.toSorted((a, b) => a - b))
   })
 

@@ -5,6 +5,7 @@ import type { Outcome } from '../../src/http/outcome.ts'
 import type { HandlerRequest } from '../../src/http/request.ts'
 import type { SystemOptions } from '../../src/options.ts'
 import { createMemoryRegistry, type MemoryRegistryOptions } from '../../src/registry/memory.ts'
+import type { TagRegistry } from '../../src/registry/tag-registry.ts'
 import { FakeClock, settle } from './fake-clock.ts'
 import { TestRegistry } from './test-registry.ts'
 import { openSink, type TestSink } from './test-sink.ts'
@@ -27,6 +28,8 @@ export function toRequest({ method = 'POST', path = '', headers = {}, body }: Te
 export interface World<Ctx> {
   readonly clock: FakeClock
   readonly registry: TestRegistry
+  /** The same, undisturbed: what another process would have. */
+  readonly shared: TagRegistry
   readonly system: TagInvalidationSystem<Ctx>
   readonly errors: { readonly error: unknown; readonly phase: string }[]
   respond(request: TestRequest, ctx?: Ctx): Promise<Outcome>
@@ -44,7 +47,8 @@ export function createWorld<Ctx = unknown>(
 ): World<Ctx> {
   const { memory, seed, ...rest } = options
   const clock = new FakeClock(seed)
-  const registry = new TestRegistry(createMemoryRegistry({ clock, ...memory }))
+  const shared = createMemoryRegistry({ clock, ...memory })
+  const registry = new TestRegistry(shared)
   const errors: World<Ctx>['errors'] = []
   const onError = (error: unknown, { phase }: { phase: string }): void => {
     errors.push({ error, phase })
@@ -55,6 +59,7 @@ export function createWorld<Ctx = unknown>(
   return {
     clock,
     registry,
+    shared,
     system,
     errors,
     respond,
