@@ -1,7 +1,8 @@
 import { QueryTagsError } from '@query-tags/core'
 import type { Clock } from '../clock.ts'
 import { openKeyvRegistry } from './keyv/keyv-registry.ts'
-import { findRedisClient, openRedisRegistry } from './redis/redis-registry.ts'
+import { findRedisClient } from './redis/find-client.ts'
+import { openRedisRegistry } from './redis/redis-registry.ts'
 import { isTagRegistry, type TagRegistry } from './tag-registry.ts'
 
 /** What is used of a Keyv, whatever its version and store. */

@@ -131,7 +131,7 @@ export class RedisServer {
 }
 
 /** A port of 127.0.0.1 that nobody listens on at the moment, nor on the one 10,000 above it: the bus of a cluster has that. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000)
     if ((await isFree(port)) && (await isFree(port + 10_000))) return port

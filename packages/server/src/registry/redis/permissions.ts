@@ -1,0 +1,24 @@
+import { isQueryTagsError, QueryTagsError } from '@query-tags/core'
+import { describe } from './lane.ts'
+
+/** What a Redis user needs. Tried as it stands here by a test. */
+export const ACL_RULE =
+  '~*query-tags:* &*query-tags:* +evalsha +eval +info +time +zadd +zscore +zcard +zrangebyscore +zrem +pttl +pexpire +unlink +publish +subscribe +unsubscribe'
+
+/** What it needs in a cluster besides. */
+const CLUSTER_ACL_RULE = '+spublish +ssubscribe +sunsubscribe +cluster|slots +asking'
+
+const DENIED =
+  /NOPERM|NOAUTH|unknown command|ACL failure|can't run this command|can't access at least one of the keys|can't publish/i
+
+/** An error of a call, as one that says what to do. */
+export function explain(error: unknown): QueryTagsError {
+  if (isQueryTagsError(error) && error instanceof QueryTagsError) return error
+  const text = describe(error)
+  const hint = DENIED.test(text) ? `. Give the Redis user: ${ACL_RULE}; in a cluster also ${CLUSTER_ACL_RULE}` : ''
+  return new QueryTagsError('registry-unavailable', `Redis: ${text}${hint}`, { cause: error })
+}
+
+export function isDenied(error: unknown): boolean {
+  return DENIED.test(describe(error))
+}

@@ -1,0 +1,127 @@
+import { QueryTagsError, toTagKey, type PlainTag, type Position } from '@query-tags/core'
+import { createHash } from 'node:crypto'
+import { randomId, type Clock } from '../../clock.ts'
+import type { LogEntry, Missed } from '../tag-registry.ts'
+import { explain } from './permissions.ts'
+import type { RedisLink } from './redis-link.ts'
+import type { StoreClock } from './store-clock.ts'
+
+interface ScopeLimits {
+  readonly ttlMs: number
+  readonly maxTags: number
+  readonly maxBytes: number
+}
+
+export interface ScopeCallsOptions {
+  readonly link: RedisLink
+  readonly clock: Clock
+  readonly storeClock: StoreClock
+  readonly prefix: string
+  readonly limits: ScopeLimits
+}
+
+/** What the script can do, with its arguments and answers. */
+export class ScopeCalls {
+  readonly #options: ScopeCallsOptions
+
+  constructor(options: ScopeCallsOptions) {
+    this.#options = options
+  }
+
+  /** Of its data, and of its channel too. The braces keep both in one slot of a cluster. */
+  key(scope: string): string {
+    return `${this.#options.prefix}{${createHash('sha256').update(scope).digest('hex')}}`
+  }
+
+  async record(scope: string, tags: readonly PlainTag[], maxTags?: number): Promise<Position> {
+    const { link, limits } = this.#options
+    const keys = tags.map(toTagKey)
+    const bounds = [String(maxTags ?? limits.maxTags), String(limits.maxBytes)]
+    const [epoch, seq] = await this.#run([this.key(scope)], 'record', [link.publish, ...bounds, ...keys])
+    return readPosition(epoch, seq)
+  }
+
+  async since(scope: string, after: Position | { readonly ageMs: number }): Promise<ScopeAnswer> {
+    const start = 'epoch' in after ? [after.epoch, after.seq] : ['', Math.ceil(after.ageMs * 1000)]
+    const [epoch, top, from, scored] = await this.#run([this.key(scope)], 'since', start.map(String))
+    const head = readPosition(epoch, top)
+    if (from === undefined) return { head, missed: 'expired' }
+    return { head, missed: { from: readPosition(epoch, from), entries: readEntries(scored), head } }
+  }
+
+  /** As many calls as it takes, each for some of the scopes. */
+  heads(scopes: readonly string[]): readonly HeadsCall[] {
+    const scopeOf = new Map(scopes.map((scope) => [this.key(scope), scope]))
+    return this.#options.link.toBatches([...scopeOf.keys()]).map((keys) => ({
+      scopes: keys.map((key) => scopeOf.get(key)!),
+      heads: this.#heads(keys, 'head'),
+    }))
+  }
+
+  /** Lets the scope begin anew, so that every client is reset. */
+  async renew(scope: string): Promise<Position> {
+    const [head] = await this.#heads([this.key(scope)], 'renew')
+    return head!
+  }
+
+  async delete(scope: string): Promise<void> {
+    await this.#run([this.key(scope)], 'delete', [])
+  }
+
+  async #heads(keys: readonly string[], operation: 'head' | 'renew'): Promise<Position[]> {
+    const answer = await this.#run(keys, operation, [])
+    return keys.map((_, i) => readPosition(answer[2 * i], answer[2 * i + 1]))
+  }
+
+  async #run(keys: readonly string[], operation: string, args: readonly string[]): Promise<unknown[]> {
+    const { link, clock, storeClock, limits } = this.#options
+    const sentAt = clock.now()
+    try {
+      const answer = await link.run(keys, [operation, randomId(clock, 64), String(limits.ttlMs), ...args])
+      if (!Array.isArray(answer)) throw unreadable(answer)
+      const [time, ...rest] = answer as unknown[]
+      storeClock.observe(readNumber(time), sentAt)
+      return rest
+    } catch (error) {
+      throw explain(error)
+    }
+  }
+}
+
+export interface ScopeAnswer {
+  readonly head: Position
+  readonly missed: Missed | 'expired'
+}
+
+export interface HeadsCall {
+  readonly scopes: readonly string[]
+  readonly heads: Promise<readonly Position[]>
+}
+
+function readPosition(epoch: unknown, seq: unknown): Position {
+  if (typeof epoch !== 'string') throw unreadable(epoch)
+  return { epoch, seq: readNumber(seq) }
+}
+
+function readEntries(scored: unknown): LogEntry[] {
+  if (!Array.isArray(scored)) throw unreadable(scored)
+  const entries: { seq: number; tags: PlainTag[] }[] = []
+  for (let i = 0; i < scored.length; i += 2) {
+    const tag = JSON.parse(String(scored[i])) as PlainTag
+    const seq = readNumber(scored[i + 1])
+    const last = entries[entries.length - 1]
+    if (last?.seq === seq) last.tags.push(tag)
+    else entries.push({ seq, tags: [tag] })
+  }
+  return entries
+}
+
+function readNumber(value: unknown): number {
+  const number = Number(value)
+  if (!Number.isSafeInteger(number)) throw unreadable(value)
+  return number
+}
+
+function unreadable(value: unknown): QueryTagsError {
+  return new QueryTagsError('registry-unavailable', `Redis answered what can't be read: ${String(value).slice(0, 100)}`)
+}

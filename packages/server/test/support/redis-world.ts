@@ -1,0 +1,40 @@
+import KeyvRedis from '@keyv/redis'
+import { Keyv } from 'keyv'
+import { systemClock, type Clock } from '../../src/clock.ts'
+import { findRedisClient } from '../../src/registry/redis/find-client.ts'
+import { openRedisRegistry, type RedisRegistryOptions } from '../../src/registry/redis/redis-registry.ts'
+import type { TagRegistry } from '../../src/registry/tag-registry.ts'
+import { RedisServer, type RedisServerOptions } from './redis-server.ts'
+
+export interface OpenOptions extends RedisRegistryOptions {
+  readonly clock?: Clock
+  readonly report?: (error: unknown) => void
+}
+
+/** Redis servers and registries of one test. All of them end with {@link close}. */
+export class RedisWorld {
+  readonly #closing: (() => Promise<unknown>)[] = []
+
+  async server(options: RedisServerOptions = {}): Promise<RedisServer> {
+    const server = await RedisServer.prepare(options)
+    this.#closing.push(() => server.stop())
+    await server.start()
+    return server
+  }
+
+  /** A process, as far as Redis sees it. */
+  registry(url: string, { clock = systemClock, report = fail, ...options }: OpenOptions = {}): TagRegistry {
+    const keyv = new Keyv({ store: new KeyvRedis(url) })
+    const registry = openRedisRegistry(findRedisClient(keyv.store)!, keyv.namespace, { clock, report }, options)
+    this.#closing.push(() => registry.close())
+    return registry
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closing.splice(0).reverse()) await close()
+  }
+}
+
+function fail(error: unknown): never {
+  throw error
+}
