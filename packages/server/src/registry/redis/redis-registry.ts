@@ -83,6 +83,7 @@ class RedisRegistry implements TagRegistry {
       link: this.#link,
       clock,
       toChannel: (scope) => this.#calls.key(scope),
+      head: (scope) => this.head(scope),
       onDoubt: (scopes) => {
         this.#tellHeads(scopes)
       },

@@ -15,6 +15,7 @@ interface Subscription {
   readonly scope: string
   readonly channel: string
   readonly listeners: Set<Listener>
+  isAcknowledged: boolean
   /** Callers that wait for the acknowledgement. */
   joining: number
   cancelLinger: (() => void) | undefined
@@ -28,6 +29,7 @@ export interface SubscriptionsOptions {
   readonly link: Pick<RedisLink, 'subscribe' | 'unsubscribe' | 'resubscribe'>
   readonly clock: Clock
   readonly toChannel: (scope: string) => string
+  readonly head: (scope: string) => Promise<Position>
   /** Messages may have been missed in these scopes. */
   readonly onDoubt: (scopes: readonly string[]) => void
   readonly onSeen: (scope: string, epoch: string) => void
@@ -46,10 +48,14 @@ export class Subscriptions {
     const subscription = this.#open(scope)
     subscription.joining++
     try {
+      const isShared = subscription.isAcknowledged
       await this.#options.link.subscribe(subscription.channel)
-      // A wrapper, so that one function subscribed twice is two subscriptions.
+      subscription.isAcknowledged = true
+      // What was recorded before now may still be on its way to a subscription that was there already.
+      const before = isShared ? await this.#options.head(scope) : undefined
       const entry: Listener = (recorded) => {
-        listener(recorded)
+        const { epoch, seq } = recorded
+        if (epoch !== before?.epoch || seq > before.seq || recorded.tags.length === 0) listener(recorded)
       }
       subscription.listeners.add(entry)
       return () => {
@@ -126,6 +132,7 @@ export class Subscriptions {
       scope,
       channel,
       listeners: new Set(),
+      isAcknowledged: false,
       joining: 0,
       cancelLinger: undefined,
       heard: undefined,

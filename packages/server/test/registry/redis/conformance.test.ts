@@ -1,9 +1,9 @@
 import KeyvRedis from '@keyv/redis'
 import KeyvValkey from '@keyv/valkey'
-import { Keyv } from 'keyv'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { systemClock } from '../../../src/clock.ts'
-import { openStore } from '../../../src/registry/store.ts'
+import { findRedisClient } from '../../../src/registry/redis/find-client.ts'
+import { openRedisRegistry } from '../../../src/registry/redis/redis-registry.ts'
 import { describeRegistry, type RegistryUnderTest } from '../../registry-conformance.ts'
 import { hasRedis, RedisServer } from '../../support/redis-server.ts'
 
@@ -18,18 +18,18 @@ describe.skipIf(!hasRedis)('over a real Redis', () => {
   })
   afterAll(() => server.stop())
 
-  const over = (toStore: (url: string) => Keyv) => async (): Promise<RegistryUnderTest> => {
-    await server.cli('FLUSHALL')
-    const { registry } = openStore(toStore(server.url), { clock: systemClock, report: fail })
-    return { registry, elapse: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) }
-  }
+  /** Each on a Redis without data. */
+  const over =
+    (toStore: (url: string) => unknown) =>
+    async (maxTagsPerScope?: number): Promise<RegistryUnderTest> => {
+      await server.cli('FLUSHALL')
+      const client = findRedisClient(toStore(server.url))!
+      const options = maxTagsPerScope === undefined ? {} : { maxTagsPerScope }
+      const registry = openRedisRegistry(client, 'keyv', { clock: systemClock, report: fail }, options)
+      return { registry, elapse: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) }
+    }
 
-  describeRegistry(
-    'the Redis registry over node-redis',
-    over((url) => new Keyv({ store: new KeyvRedis(url) })),
-  )
-  describeRegistry(
-    'the Redis registry over iovalkey',
-    over((url) => new Keyv({ store: new KeyvValkey(url) })),
-  )
+  const [overNodeRedis, overIovalkey] = [over((url) => new KeyvRedis(url)), over((url) => new KeyvValkey(url))]
+  describeRegistry('the Redis registry over node-redis', () => overNodeRedis(), overNodeRedis)
+  describeRegistry('the Redis registry over iovalkey', () => overIovalkey(), overIovalkey)
 })
