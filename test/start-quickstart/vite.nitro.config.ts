@@ -1,0 +1,6 @@
+import { nitro } from 'nitro/vite'
+import { mergeConfig } from 'vite'
+import config from './vite.config.ts'
+
+/** The same app as one folder that Nitro's server runs: `.output`. */
+export default mergeConfig(config, { plugins: [nitro()] })
