@@ -48,6 +48,7 @@ class MemoryRegistry implements TagRegistry {
   /** The `seq` that a scope without a log begins at: nothing was recorded in it, and nothing forgotten of it, since then. */
   #bornAt: number
   #bytes = 0
+  #floorRaisedCount = 0
   #closed = false
 
   constructor(options: MemoryRegistryOptions) {
@@ -58,13 +59,18 @@ class MemoryRegistry implements TagRegistry {
     this.#bornAt = this.#clockSeq()
   }
 
+  get floorRaisedCount(): number {
+    return this.#floorRaisedCount
+  }
+
   async record(scope: string, tags: readonly PlainTag[]): Promise<Position> {
     const log = this.#log(scope)
     const keys = tags.map(toTagKey)
     const prev = log.head.seq
-    const before = log.bytes
+    const { bytes, floor } = log
     const position = log.record(keys, this.#clockSeq())
-    this.#bytes += log.bytes - before
+    this.#bytes += log.bytes - bytes
+    if (log.floor > floor) this.#floorRaisedCount++
     if (this.#bytes > this.#maxBytes) this.#evict(scope)
     for (const listener of this.#listeners.get(scope) ?? []) listener({ ...position, prev, tags })
     return position
@@ -120,6 +126,7 @@ class MemoryRegistry implements TagRegistry {
 
   /** Frees memory, the scope that is in use excepted: first whole scopes without listeners, then the tags of the others. */
   #evict(inUse: string): void {
+    this.#floorRaisedCount++
     for (const [scope, log] of this.#logs) {
       if (this.#bytes <= this.#maxBytes * EVICT_TO) return
       if (scope === inUse || this.#listeners.has(scope)) continue

@@ -29,7 +29,10 @@ export interface TagRegistry {
    */
   since(scope: string, after: Position | { readonly ageMs: number }): Promise<Missed | 'expired'>
 
-  /** The position of the latest invalidation. Calls made in one task may share a round trip. */
+  /**
+   * The position of the latest invalidation. The heads of many scopes are asked for in one task, once in a heartbeat each, so that they can
+   * share a round trip.
+   */
   head(scope: string): Promise<Position>
 
   /**
@@ -43,6 +46,12 @@ export interface TagRegistry {
 
   /** Releases what the registry holds. Later calls reject. */
   close(): Promise<void>
+
+  /**
+   * For `query_tags_floor_raised_total` of `metrics()`: how many calls of `record` in this process made it forget tags that somebody may
+   * still have to hear of, i.e. raised a floor or dropped a scope. Only ever grows. Left out when the registry does not know.
+   */
+  readonly floorRaisedCount?: number
 }
 
 /** One invalidation, as a listener hears of it. */

@@ -43,6 +43,18 @@ describe('the memory registry', () => {
     })
   })
 
+  it('counts the calls that made it forget something', async () => {
+    const { registry } = create({ maxTagsPerScope: 2, maxBytes: 4000 })
+    await registry.record('s', [['a'], ['b']])
+    expect(registry.floorRaisedCount).toBe(0)
+
+    await registry.record('s', [['c'], ['d']])
+    expect(registry.floorRaisedCount).toBe(1)
+    for (let i = 0; i < 10; i++) await registry.record(`scope ${i}`, [['a']])
+
+    expect(registry.floorRaisedCount).toBeGreaterThan(1)
+  })
+
   it('does not trim for a tag that it holds already', async () => {
     const { registry } = create({ maxTagsPerScope: 2 })
     const start = await registry.head('s')
