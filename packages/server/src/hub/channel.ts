@@ -46,6 +46,11 @@ export class Channel {
     return this.#verified
   }
 
+  /** Whether it waits for the registry's answer. */
+  get isVerifying(): boolean {
+    return this.#verifying !== undefined
+  }
+
   /** Where live connections are. Only after {@link ready} resolved. */
   get head(): Position {
     if (!this.#top) throw new Error(`The channel of ${this.scope} was used before it was ready`)

@@ -1,8 +1,8 @@
 import { fromScopeId, type PlainTag, type TagGroup } from '@query-tags/core'
-import type { Clock } from '../clock.ts'
 import type { TagRegistry } from '../registry/tag-registry.ts'
 import type { Reporter } from '../reporter.ts'
 import { Channel } from './channel.ts'
+import type { IsDue } from './heartbeat.ts'
 import type { Invalidation } from './invalidation.ts'
 import { Watcher, type Member } from './watcher.ts'
 
@@ -22,9 +22,6 @@ export interface Admission {
 export interface DisconnectsOptions {
   readonly registry: TagRegistry
   readonly reporter: Reporter
-  readonly clock: Clock
-  /** How often the log is compared with the registry, at most. */
-  readonly verifyMs: number
   /** Ends the streams in a scope; without one, all of them. */
   readonly end: (scope?: string) => void
 }
@@ -40,7 +37,6 @@ export class Disconnects implements Member {
   readonly #channel: Channel
   readonly #admissions = new Set<{ readonly scopes: Set<string>; isDoubtful: boolean }>()
   #hasUnheard = false
-  #verifiedAt = -Infinity
 
   constructor(options: DisconnectsOptions) {
     this.#options = options
@@ -78,10 +74,8 @@ export class Disconnects implements Member {
   }
 
   /** Finds what was lost on the way here. Called with each heartbeat. */
-  async verify(): Promise<void> {
-    const now = this.#options.clock.now()
-    if (now - this.#verifiedAt < this.#options.verifyMs) return
-    this.#verifiedAt = now
+  async verify(isDue: IsDue): Promise<void> {
+    if (!isDue(this.#channel)) return
     await this.#channel.verify()
     if (!this.#hasUnheard || !this.#channel.verified) return
     this.#hasUnheard = false

@@ -33,9 +33,12 @@ export class HeartbeatFrames {
 export interface HeartbeatHost {
   readonly clock: Clock
   heartbeatFrames(): HeartbeatFrames
-  /** What has to be compared with the registry besides the channels. Never rejects. */
-  verify(): Promise<void>
+  /** Verifies what there is besides the channels of connections, if it is due. Never rejects. */
+  verify(isDue: IsDue): Promise<void>
 }
+
+/** Whether a channel has to be compared with the registry in this turn. */
+export type IsDue = (channel: Channel) => boolean
 
 /**
  * Beats every connection once in `heartbeatMs`, with one timer for all of them. Connections are spread over slots, of which each turn of
@@ -46,6 +49,8 @@ export class HeartbeatWheel {
   readonly #turnMs: number
   readonly #slots: Set<Connection>[]
   readonly #slotOf = new Map<Connection, Set<Connection>>()
+  /** In which turn a channel was last compared with the registry. */
+  #verifiedIn = new WeakMap<Channel, number>()
   #turn = 0
   #seat = 0
   #dueAt = 0
@@ -74,6 +79,8 @@ export class HeartbeatWheel {
     if (this.#slotOf.size > 0) return
     this.#cancel?.()
     this.#cancel = undefined
+    // No turn counts the time until the next connection.
+    this.#verifiedIn = new WeakMap()
   }
 
   #schedule(): void {
@@ -81,18 +88,33 @@ export class HeartbeatWheel {
     // Counted from when it was due, so that delays do not add up; a wheel that is far behind does not try to catch up.
     this.#dueAt = Math.max(this.#dueAt + this.#turnMs, now)
     this.#cancel = this.#host.clock.after(this.#dueAt - now, () => {
-      const slot = this.#slots[this.#turn]!
-      this.#turn = (this.#turn + 1) % this.#slots.length
+      const turn = this.#turn++
+      const slot = this.#slots[turn % this.#slots.length]!
       this.#schedule()
-      if (slot.size > 0) void this.#beat([...slot])
+      if (slot.size > 0) void this.#beat([...slot], (channel) => this.#isDue(channel, turn))
     })
   }
 
-  async #beat(connections: readonly Connection[]): Promise<void> {
+  /**
+   * Once in a round, whoever beats first: what a heartbeat says of a scope that many are in is at most one `heartbeatMs` old. Counted in turns,
+   * since a clock would put a channel off for a round when its turn is early by a millisecond.
+   */
+  #isDue(channel: Channel, turn: number): boolean {
+    const before = this.#verifiedIn.get(channel)
+    // guard(beat-verified): one that failed, or is not answered yet, says nothing about now, guarantee 9
+    if (before !== undefined && (!channel.verified || channel.isVerifying)) return true
+    if (before !== undefined && turn - before < this.#slots.length) return false
+    this.#verifiedIn.set(channel, turn)
+    return true
+  }
+
+  /** All heads are asked for in one task. */
+  async #beat(connections: readonly Connection[], isDue: IsDue): Promise<void> {
     const channels = new Set<Channel>()
     for (const connection of connections) for (const channel of connection.channels) channels.add(channel)
+    const due = [...channels].filter(isDue)
     // A registry that nobody asks is not known to be up to date.
-    await Promise.all([this.#host.verify(), ...[...channels].map((channel) => channel.verify())])
+    await Promise.all([this.#host.verify(isDue), ...due.map((channel) => channel.verify())])
     const frames = this.#host.heartbeatFrames()
     for (const connection of connections) connection.beat(frames)
   }

@@ -6,7 +6,7 @@ import type { Reporter } from '../reporter.ts'
 import { Channel } from './channel.ts'
 import { Connection, type ConnectionHost, type ConnectionRequest } from './connection.ts'
 import { Disconnects } from './disconnects.ts'
-import { HeartbeatFrames, HeartbeatWheel } from './heartbeat.ts'
+import { HeartbeatFrames, HeartbeatWheel, type IsDue } from './heartbeat.ts'
 
 /** Clients come back at about a thousand a second. */
 const RETRY_MS_PER_CONNECTION = 1
@@ -46,7 +46,6 @@ export class Hub implements ConnectionHost {
     this.writeStallMs = options.limits.writeStallMs
     this.disconnects = new Disconnects({
       ...options,
-      verifyMs: options.heartbeatMs,
       end: (scope) => {
         this.#endStreams(scope)
       },
@@ -157,8 +156,8 @@ export class Hub implements ConnectionHost {
   }
 
   /** Compares what is not about one connection with the registry. */
-  async verify(): Promise<void> {
-    if (this.#options.scoped) await this.disconnects.verify()
+  async verify(isDue: IsDue): Promise<void> {
+    if (this.#options.scoped) await this.disconnects.verify(isDue)
   }
 
   /** Ends the streams in a scope, or all: whoever may still listen is authorized anew. */

@@ -48,7 +48,7 @@ export interface TagRegistry {
   close(): Promise<void>
 
   /**
-   * For `query_tags_floor_raised_total` of `metrics()`: how many calls of `record` in this process made it forget tags that somebody may
+   * For `query_tags_floor_raised_total` of `metrics()`: how many calls in this process made it forget tags that somebody may
    * still have to hear of, i.e. raised a floor or dropped a scope. Only ever grows. Left out when the registry does not know.
    */
   readonly floorRaisedCount?: number

@@ -1,3 +1,4 @@
+import type { Scope } from '@query-tags/core'
 import { describe, expect, it } from 'vitest'
 import type { TestSink } from '../support/test-sink.ts'
 import { createWorld, GLOBAL } from '../support/world.ts'
@@ -79,6 +80,88 @@ describe('heartbeats', () => {
   })
 })
 
+describe('the heads of scopes are asked for', () => {
+  it('once in heartbeatMs each, however many connections are in them', async () => {
+    const world = createWorld<string>({ heartbeatMs: 8000, resolveScope: scopesOf })
+    for (let i = 0; i < 200; i++) await world.connect({}, String(i % 100))
+    await world.clock.advance(8000)
+    world.registry.calls.length = 0
+
+    await world.clock.advance(80_000)
+
+    const counts = new Map<string, number>()
+    for (const { scope } of world.registry.calls) counts.set(scope, (counts.get(scope) ?? 0) + 1)
+    // 100 users, 4 teams, everyone, and the log of disconnects.
+    expect(counts.size).toBe(106)
+    expect([...counts].filter(([, count]) => count !== 10)).toEqual([])
+  })
+
+  it('in one task for all that are due in a turn', async () => {
+    const world = createWorld<string>({ heartbeatMs: 8000, resolveScope: scopesOf })
+    for (let i = 0; i < 320; i++) await world.connect({}, String(i))
+    const tasks: number[] = []
+    let calls = 0
+    const head = world.registry.head.bind(world.registry)
+    world.registry.head = (scope) => {
+      // Runs when all microtasks of this task have.
+      if (calls++ === 0)
+        process.nextTick(() => {
+          tasks.push(calls)
+          calls = 0
+        })
+      return head(scope)
+    }
+
+    await world.clock.advance(8000)
+
+    // A turn each quarter of a second: ten users, of whom one team shares a turn. Everyone and the log of disconnects are in the first.
+    const teams = 1
+    expect(tasks).toEqual([10 + teams + 2, 10 + teams, 10 + teams, 10 + teams, ...Array.from({ length: 28 }, () => 10)])
+  })
+
+  it('again at once by the next who beats, when the registry could not answer (guarantee 9)', async () => {
+    const world = createWorld({ heartbeatMs: 8000 })
+    const sinks = await Promise.all(Array.from({ length: 32 }, () => world.connect()))
+    await world.clock.advance(8000)
+    world.registry.fail('head')
+    await world.clock.advance(250)
+    world.registry.mend()
+
+    await world.clock.advance(7750)
+
+    expect(sinks.map((sink) => sink.all('heartbeat')[1]?.verified)).toEqual([
+      false,
+      ...Array.from({ length: 31 }, () => true),
+    ])
+  })
+
+  it('before a heartbeat says so, also one that begins while another still waits for the answer (guarantee 9)', async () => {
+    const world = createWorld({ heartbeatMs: 8000 })
+    const sinks = await Promise.all(Array.from({ length: 32 }, () => world.connect()))
+    await world.clock.advance(8000)
+    world.registry.hold('head')
+
+    await world.clock.advance(1750)
+    expect(sinks.filter((sink) => sink.all('heartbeat').length > 1)).toEqual([])
+    await world.clock.advance(500)
+
+    const second = sinks.map((sink) => sink.all('heartbeat')[1]?.verified)
+    expect(second.slice(0, 8)).toEqual(Array.from({ length: 8 }, () => false))
+  })
+
+  it('at the latest a heartbeat after a message was lost, which brings it to all (guarantee 9)', async () => {
+    const world = createWorld({ heartbeatMs: 8000 })
+    const sinks = await Promise.all(Array.from({ length: 64 }, () => world.connect()))
+    await world.clock.advance(8000)
+    world.registry.isLost = () => true
+
+    await world.invalidate(['a'])
+    await world.clock.advance(8000)
+
+    expect(sinks.filter((sink) => sink.tags.length !== 1)).toEqual([])
+  })
+})
+
 describe('the length of a stream', () => {
   it('is maxStreamMs give or take a fifth; then it ends with a bye (guarantee 13)', async () => {
     const world = createWorld({ maxStreamMs: 100_000, heartbeatMs: 1000 })
@@ -106,3 +189,11 @@ describe('the length of a stream', () => {
     expect(sink.isEnded).toBe(false)
   })
 })
+
+/** A user, and one of four teams. */
+function scopesOf(id: string): Scope[] {
+  return [
+    { kind: 'user', id },
+    { kind: 'team', id: String(Number(id) % 4) },
+  ]
+}
