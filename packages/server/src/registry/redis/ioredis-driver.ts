@@ -96,7 +96,10 @@ const passive = {
 
 function connectLike(model: IoRedisClient, address: Address | undefined, isSharded = false): Connect {
   return async (events, signal) => {
-    const client = model.duplicate({ ...passive, ...address })
+    const client = model.duplicate({
+      ...passive,
+      ...(address && { port: address.port, ...(address.host && { host: address.host }) }),
+    })
     let closed = false
     const connection: RedisConnection = {
       send: ([command = '', ...args]) => client.call(command, ...args),

@@ -140,7 +140,7 @@ function connectLike(model: NodeRedisClient, address: Address | undefined, isSha
       url: address ? undefined : url,
       socket: {
         ...options.socket,
-        ...address,
+        ...(address && { port: address.port, ...(address.host && { host: address.host }) }),
         connectTimeout: CONNECT_TIMEOUT_MS,
         // A new client is opened instead: so nothing has to be trusted to be as before.
         reconnectStrategy: false,

@@ -2,6 +2,7 @@ import { QueryTagsError, type PlainTag, type Position } from '@query-tags/core'
 import type { Clock } from '../../clock.ts'
 import type { StoreContext } from '../store.ts'
 import type { Missed, Recorded, TagRegistry } from '../tag-registry.ts'
+import { ClusterLink } from './cluster-link.ts'
 import { toDriver, type RedisClient } from './find-client.ts'
 import type { LinkEvents, RedisLink } from './redis-link.ts'
 import { RecentWrites, VERIFY_MS, type Repair } from './recent-writes.ts'
@@ -71,7 +72,7 @@ class RedisRegistry implements TagRegistry {
       },
       report,
     }
-    this.#link = new SingleLink(driver, clock, events)
+    this.#link = driver.connectTo ? new ClusterLink(driver, clock, events) : new SingleLink(driver, clock, events)
     this.#calls = new ScopeCalls({
       link: this.#link,
       clock,

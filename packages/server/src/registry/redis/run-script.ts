@@ -1,13 +1,28 @@
 import { describe, type Lane } from './lane.ts'
 import { SCRIPT, SCRIPT_SHA } from './script.ts'
 
-/** One round trip; two when the server has not seen the script since it started. */
-export async function runScript(lane: Lane, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+/**
+ * One round trip; two when the server has not seen the script since it started.
+ *
+ * @param isAsking the slot is moving to this server, which takes only calls that were sent here for that.
+ */
+export async function runScript(
+  lane: Lane,
+  keys: readonly string[],
+  args: readonly string[],
+  isAsking = false,
+): Promise<unknown> {
   const rest = [String(keys.length), ...keys, ...args]
+  const send = (...script: readonly string[]): Promise<unknown> =>
+    lane.call(async (connection) => {
+      const asking = isAsking ? connection.send(['ASKING']) : undefined
+      const [answer] = await Promise.all([connection.send([...script, ...rest]), asking])
+      return answer
+    })
   try {
-    return await lane.call((connection) => connection.send(['EVALSHA', SCRIPT_SHA, ...rest]))
+    return await send('EVALSHA', SCRIPT_SHA)
   } catch (error) {
     if (!/^NOSCRIPT\b/.test(describe(error))) throw error
-    return lane.call((connection) => connection.send(['EVAL', SCRIPT, ...rest]))
+    return send('EVAL', SCRIPT)
   }
 }

@@ -28,6 +28,7 @@ export class SingleLink implements RedisLink {
       onResubscribed: events.onResubscribed,
       // Only sharded subscriptions move.
       onMoved: () => undefined,
+      onLost: () => undefined,
       report: events.report,
     })
     driver.onMasterChange?.(() => {

@@ -10,6 +10,7 @@ export interface SubscriberEvents {
   readonly onResubscribed: (channels: readonly string[]) => void
   /** This server has it no more: in a cluster another one does. */
   readonly onMoved: (channel: string) => void
+  readonly onLost: () => void
   readonly report: (error: unknown) => void
 }
 
@@ -27,6 +28,7 @@ export class SubscriberLane {
       onOpen: () => void this.#restore(),
       onLost: () => {
         this.#acknowledged.clear()
+        events.onLost()
       },
       onMessage: events.onMessage,
       onUnsubscribed: (channel) => {

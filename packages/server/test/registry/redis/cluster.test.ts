@@ -1,0 +1,80 @@
+import KeyvRedis from '@keyv/redis'
+import KeyvValkey from '@keyv/valkey'
+import { Cluster } from 'iovalkey'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '../../../src/clock.ts'
+import { findRedisClient } from '../../../src/registry/redis/find-client.ts'
+import { openRedisRegistry } from '../../../src/registry/redis/redis-registry.ts'
+import type { Recorded, TagRegistry } from '../../../src/registry/tag-registry.ts'
+import { describeRegistry } from '../../registry-conformance.ts'
+import { RedisCluster } from '../../support/redis-cluster.ts'
+import { hasRedis } from '../../support/redis-server.ts'
+
+const stores = {
+  'node-redis': ({ nodes }: RedisCluster): unknown => new KeyvRedis({ rootNodes: nodes.map((socket) => ({ socket })) }),
+  iovalkey: ({ nodes }: RedisCluster): unknown => new KeyvValkey(new Cluster(nodes, { lazyConnect: true })),
+}
+
+describe.skipIf(!hasRedis)('over a Redis Cluster', { timeout: 60_000 }, () => {
+  let cluster: RedisCluster
+  beforeAll(async () => {
+    cluster = await RedisCluster.start()
+  }, 60_000)
+  afterAll(() => cluster.stop())
+
+  describe.each(Object.entries(stores))('with %s', (name, toStore) => {
+    const opened: TagRegistry[] = []
+    afterEach(async () => {
+      await Promise.all(opened.splice(0).map((registry) => registry.close()))
+    })
+    const open = (maxTagsPerScope = 100_000): TagRegistry => {
+      const context = { clock: systemClock, report: (error: unknown) => Promise.reject(error) }
+      const registry = openRedisRegistry(findRedisClient(toStore(cluster))!, name, context, { maxTagsPerScope })
+      opened.push(registry)
+      return registry
+    }
+    const create = async (
+      maxTagsPerScope?: number,
+    ): Promise<{ registry: TagRegistry; elapse: (ms: number) => Promise<void> }> => {
+      await Promise.all(cluster.servers.map((server) => server.cli('FLUSHALL')))
+      return { registry: open(maxTagsPerScope), elapse: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) }
+    }
+
+    // What is between the library and the server is the same for both.
+    if (name === 'node-redis') describeRegistry('the Redis registry', () => create(), create)
+
+    it('keeps what belongs to a scope in one slot, and scopes on all servers', async () => {
+      const { registry } = await create()
+
+      await Promise.all(Array.from({ length: 30 }, (_, i) => registry.record(`scope ${i}`, [['a']])))
+
+      const counts = await Promise.all(cluster.servers.map(async (server) => Number(await server.cli('DBSIZE'))))
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBe(30)
+      expect(Math.min(...counts)).toBeGreaterThan(0)
+    })
+
+    it('follows a slot that moves: calls, subscriptions and history (guarantee 1)', async () => {
+      const { registry } = await create()
+      const other = open()
+      const heard: Recorded[] = []
+      await registry.subscribe('s', (recorded) => heard.push(recorded))
+      const before = await other.record('s', [['before']])
+      await expect.poll(() => heard.length).toBe(1)
+      const keys = await Promise.all(cluster.servers.map((server) => server.cli('KEYS', '*query-tags*')))
+      const key = keys
+        .join('\n')
+        .split('\n')
+        .find((each) => each.includes('query-tags'))!
+
+      await cluster.moveSlot(key)
+
+      const after = await other.record('s', [['after']])
+      expect(after.epoch).not.toBe(before.epoch)
+      expect(await registry.since('s', before)).toBe('expired')
+      // The move is told by an epoch, in a message or a head without tags, and from then on each message is heard.
+      await expect.poll(() => heard.at(-1)?.epoch, { timeout: 20_000 }).toBe(after.epoch)
+      const last = await other.record('s', [['last']])
+      await expect.poll(() => heard.at(-1), { timeout: 20_000 }).toMatchObject({ ...last, tags: [['last']] })
+    })
+  })
+})
