@@ -105,7 +105,15 @@ export interface TagBinding {
  * ```
  */
 export function bindTags(options: BindTagsOptions): TagBinding {
-  return new CacheBinding(options)
+  const binding = new CacheBinding(options)
+  try {
+    binding.start(options)
+  } catch (error) {
+    // A listener of the cache threw, and nobody else could let go of the client.
+    binding.close()
+    throw error
+  }
+  return binding
 }
 
 const ORDINARY: BindingEnvironment = {
@@ -119,14 +127,6 @@ const ORDINARY: BindingEnvironment = {
 
 /** The scope that each cache was last bound for. */
 const boundFor = new WeakMap<QueryClient, string | undefined>()
-
-/** Whether a cache was bound for another scope before; notes this one. */
-function isOtherUser(queryClient: QueryClient, scope: Scope | undefined): boolean {
-  const id = scope && toScopeId(scope)
-  const isOther = boundFor.has(queryClient) && boundFor.get(queryClient) !== id
-  boundFor.set(queryClient, id)
-  return isOther
-}
 
 /** The wiring: client, query cache and mutation cache on one side, index, guard, coverage and scheduler on the other. */
 class CacheBinding implements TagBinding, Binding {
@@ -145,7 +145,7 @@ class CacheBinding implements TagBinding, Binding {
   readonly #routes: RouteTags | undefined
   readonly #receipts = new AppliedReceipts()
   readonly #listeners = new Set<TagListener>()
-  readonly #unsubscribe: (() => void)[]
+  #unsubscribe: readonly (() => void)[] = []
 
   constructor({
     queryClient,
@@ -190,15 +190,22 @@ class CacheBinding implements TagBinding, Binding {
     // Loaders may have run before anything was bound, so their tags are watched from the page's first position.
     const listen: Listen = (tags, callback) => this.#listen(tags, UNSEEN.position, callback)
     this.#routes = router && new RouteTags(router, listen, this.#onError)
-    const known = cache.getAll()
+  }
+
+  /** Takes in what is in the cache. To be called once, at once. */
+  start({ queryClient, scope }: BindTagsOptions): void {
+    const known = this.#cache.getAll()
     for (const query of known) if (isSnapshot(query)) this.#arrived.absorb(query)
     for (const query of known) if (!isSnapshot(query)) this.#read(query)
     this.#unsubscribe = [
-      cache.subscribe((event) => this.#onCacheEvent(event)),
+      this.#cache.subscribe((event) => this.#onCacheEvent(event)),
       focusManager.subscribe(() => this.#onFocus()),
     ]
+    const id = scope && toScopeId(scope)
+    const isOther = boundFor.has(queryClient) && boundFor.get(queryClient) !== id
     // guard(other-user): nothing that the user before has read may pass for this one's, not even until the hello, guarantee 8
-    if (isOtherUser(queryClient, scope)) this.#invalidate(this.#index.entries(), this.#history.tick(), 0)
+    if (isOther) this.#invalidate(this.#index.entries(), this.#history.tick(), 0)
+    boundFor.set(queryClient, id)
   }
 
   invalidateLocally(tags: readonly TagInput[]): void {

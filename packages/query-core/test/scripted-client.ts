@@ -123,6 +123,7 @@ export class ScriptedClient implements InvalidatorClient {
   }
 
   attach(binding: Binding, { pageCursor }: AttachOptions = {}): Attachment {
+    if (this.#binding) throw new Error('It is bound')
     this.#binding = binding
     this.#page = pageCursor && this.#seqOf({ first: false, cursor: pageCursor })
     return {

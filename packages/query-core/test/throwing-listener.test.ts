@@ -1,6 +1,7 @@
 import { withTags } from '@query-tags/core'
 import { QueryObserver, type QueryClient } from '@tanstack/query-core'
 import { expect, it } from 'vitest'
+import { bindTags } from '../src/index.ts'
 import { createWorld, settle } from './world.ts'
 
 /** The app's own listener of the cache throws, and stops what was going on. Returns the function that ends it. */
@@ -47,4 +48,22 @@ it('fetches what was marked before the listener threw (guarantee 1)', async () =
 
   expect(database.reads).toBe(2)
   binding.close()
+})
+
+it('leaves a client unbound that it could not be bound to, and marks for the next user what it did not get to (guarantee 8)', async () => {
+  const { queryClient, client, binding } = createWorld({ scope: { kind: 'user', id: 'alice' } })
+  const names = ['a', 'b']
+  for (const name of names)
+    await queryClient.fetchQuery(withTags({ queryKey: [name], queryFn: async () => 1 }, [[name]]))
+  client.hello()
+  binding.close()
+  const options = { queryClient, client, scope: { kind: 'user', id: 'bob' } }
+  const stop = throwFromNowOn(queryClient)
+
+  expect(() => bindTags(options)).toThrow('from the app')
+  stop()
+  const bound = bindTags(options)
+
+  expect(names.filter((name) => queryClient.getQueryState([name])!.isInvalidated)).toEqual(names)
+  bound.close()
 })
