@@ -5,7 +5,7 @@ import { flood, write, writeMany } from './write-events.ts'
 import type { Random } from './random.ts'
 import { failLink, failOver, kill, restartAll, stop } from './server-events.ts'
 import type { Server } from './server.ts'
-import { renderPage, restorePage, storeCache } from './snapshot-events.ts'
+import { hydratePage, renderPage, restoreLate, restorePage, storeCache } from './snapshot-events.ts'
 import { steal } from './thief.ts'
 import type { Visitor } from './visitor.ts'
 import type { World } from './world.ts'
@@ -31,6 +31,8 @@ const EVENTS: readonly (readonly [weight: number, name: string, event: Event])[]
   [3, 'page is rendered', renderPage],
   [3, 'cache is stored', onPage(storeCache)],
   [2, 'cache is restored', restorePage],
+  [2, 'page is hydrated', hydratePage],
+  [1, 'cache is restored late', onPage(restoreLate)],
   [2, 'page closes', (world) => closePage(world, true)],
   [1, 'page vanishes', (world) => closePage(world, false)],
   [4, 'user changes', onVisitor(changeUser)],

@@ -24,6 +24,9 @@ export const EXPECTED: readonly string[] = [
   'failed effect of missed tags',
   'failed effect of reset',
   'lost message',
+  'streamed query',
+  'cache is filled up',
+  'removed a query that is shown',
   'registry error',
   'rejected invalidation',
   // What the library does about it.

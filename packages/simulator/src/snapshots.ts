@@ -1,14 +1,24 @@
 import { carryCursor } from '@query-tags/query-core'
-import { dehydrate, hydrate, QueryClient, type DehydratedState } from '@tanstack/query-core'
+import {
+  defaultShouldDehydrateQuery,
+  dehydrate,
+  hydrate,
+  QueryClient,
+  type DehydratedState,
+} from '@tanstack/query-core'
 import type { Process } from './clock.ts'
 import type { Page } from './page.ts'
 import { scopesOf, type User } from './people.ts'
-import type { Queries } from './queries.ts'
+import type { Queries, Reading } from './queries.ts'
 import type { Server } from './server.ts'
 import type { Sim } from './sim.ts'
 
-/** A cache as text: as a server ships it with a page, or as a browser stores it. */
-export type Snapshot = string
+/** A cache as a server ships it with a page, or as a browser stores it. */
+export interface Snapshot {
+  readonly text: string
+  /** What the server was still reading, by hash: it follows on the same stream. */
+  readonly streamed: ReadonlyMap<string, Promise<unknown>>
+}
 
 /** What a server puts into a page for this user: the cursor is taken first, then everything is read, which takes its time. */
 export async function render(
@@ -24,21 +34,56 @@ export async function render(
   const secrets = scopesOf(user).map(({ id }) => id)
   for (let i = 0; i < 3; i++) {
     const name = random.pick(queries.namesFor(secrets))
-    await sim.pause(process, random.between(0, 300))
-    const reading = queries.read(name)
-    await sim.pause(process, random.between(0, 300))
-    const { meta } = queries.options(name, reading)
-    await queryClient.prefetchQuery({ queryKey: [name], queryFn: () => reading, meta })
+    const isAwaited = random.chance(0.65)
+    const { meta } = queries.options(name, queries.read(name))
+    const queryFn = async (): Promise<Reading> => {
+      // What streams outlives the server here: a page with a stream that never ends is out of anybody's reach.
+      const reader = isAwaited ? process : sim.world
+      await sim.pause(reader, random.between(0, isAwaited ? 300 : 5000))
+      const reading = queries.read(name)
+      await sim.pause(reader, random.between(0, isAwaited ? 300 : 5000))
+      if (!isAwaited && random.chance(0.1)) throw new Error('simulated: a streamed read failed')
+      return reading
+    }
+    const reading = queryClient.prefetchQuery({ queryKey: [name], queryFn, meta })
+    if (isAwaited) await reading
   }
-  return JSON.stringify(dehydrate(queryClient))
+  const { queries: read, ...rest } = dehydrate(queryClient, {
+    shouldDehydrateQuery: (query) => defaultShouldDehydrateQuery(query) || query.state.status === 'pending',
+    shouldRedactErrors: () => false,
+  })
+  const streamed = read.flatMap(({ queryHash, promise }) => (promise ? [[queryHash, promise] as const] : []))
+  return { text: JSON.stringify({ ...rest, queries: read }), streamed: new Map(streamed) }
 }
 
 /** What a persister stores. `undefined` while a guess is shown, which no app should keep. */
 export function store({ queryClient }: Page): Snapshot | undefined {
-  const snapshot = JSON.stringify(dehydrate(queryClient))
-  return snapshot.includes('"guess"') ? undefined : snapshot
+  const text = JSON.stringify(dehydrate(queryClient))
+  return text.includes('"guess"') ? undefined : { text, streamed: new Map() }
 }
 
-export function restore({ queryClient }: Page, snapshot: Snapshot): void {
-  hydrate(queryClient, JSON.parse(snapshot) as DehydratedState)
+/** Puts it into the cache of a page, now. */
+export function restore(sim: Sim, { name, process, queryClient }: Page, { text, streamed }: Snapshot): void {
+  const { queries, mutations } = JSON.parse(text) as DehydratedState
+  for (const query of queries) {
+    const promise = streamed.get(query.queryHash)
+    if (!promise) continue
+    sim.saw('streamed query', `${name} ${query.queryHash}`)
+    query.promise = inTimeOf(sim, process, promise)
+  }
+  hydrate(queryClient, { queries, mutations })
+}
+
+/** Whether the page is told of data or of an error, it is in its own time. */
+async function inTimeOf<T>(sim: Sim, process: Process, promise: Promise<T>): Promise<T> {
+  try {
+    return await promise
+  } finally {
+    await sim.pause(process, sim.random.between(0, 100))
+  }
+}
+
+/** The names of the queries that are in it. */
+export function namesIn({ text }: Snapshot): readonly string[] {
+  return (JSON.parse(text) as DehydratedState).queries.map(({ queryKey }) => String(queryKey[0]))
 }

@@ -55,6 +55,11 @@ export class Visitor {
     })
   }
 
+  /** Somebody looks first at what they have looked at before, or at what the page was made for. */
+  recall(names: readonly string[]): void {
+    this.#recent.push(...names)
+  }
+
   /** Leaves everything that belongs to the user that the page had so far. */
   forget(): void {
     for (const mounted of this.#mounted) if (isPrivate(nameOf(mounted))) this.#unmount(mounted)
@@ -85,6 +90,8 @@ export class Visitor {
     ['write held', () => this.#writeHeld()],
     ['reset', () => void this.#client.resetQueries({ queryKey: [this.#name()] })],
     ...repeat(2, 'remove', () => this.#client.removeQueries({ queryKey: [this.#name()], type: 'inactive' })),
+    ['remove shown', () => this.#removeShown()],
+    ['clear', () => this.#chance(0.2) && this.#client.clear()],
     ['other options', () => this.#changeOptions()],
     ['refetch', () => this.#refetch()],
     ['next page', () => quietly(this.#some()?.pages?.fetchNextPage())],
@@ -134,7 +141,7 @@ export class Visitor {
       refetchOnMount: this.#chance(0.5),
       gcTime: this.#sim.random.pick([0, 5000, Infinity]),
       ...(initialData && { initialData }),
-      ...(this.#chance(0.3) && { retry: 2, retryDelay: 500 }),
+      ...this.#retries(),
     })
     let target = observer.getCurrentResult().data?.target
     const unmount = observer.subscribe(({ data }) => {
@@ -149,9 +156,13 @@ export class Visitor {
   #mountPages(): void {
     const observer = new InfiniteQueryObserver<Reading, Error, InfiniteData<Reading>, readonly unknown[], number>(
       this.#client,
-      this.queries.pagedOptions(),
+      { ...this.queries.pagedOptions(), ...this.#retries() },
     )
     this.#keep({ pages: observer as never, unmount: observer.subscribe(() => undefined) })
+  }
+
+  #retries() {
+    return this.#chance(0.3) ? { retry: 2, retryDelay: 500 } : {}
   }
 
   #keep(mounted: Mounted): void {
@@ -171,6 +182,17 @@ export class Visitor {
   #refetch(): void {
     const { one, pages } = this.#some() ?? {}
     quietly((one ?? pages)?.refetch({ cancelRefetch: this.#chance(0.5) }))
+  }
+
+  /** A query is taken out of the cache while a component still shows it, until it renders again. */
+  #removeShown(): void {
+    const shown = this.#some()
+    if (!shown) return
+    this.#sim.saw('removed a query that is shown', this.page.name)
+    this.#client.removeQueries({ queryKey: [nameOf(shown)], exact: true })
+    const { one } = shown
+    if (one)
+      this.#sim.clock.after(this.page.process, this.#sim.random.pick([0, 1000]), () => one.setOptions(one.options))
   }
 
   #hold(name: string): void {

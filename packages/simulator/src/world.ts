@@ -8,7 +8,7 @@ import { USERS, type User } from './people.ts'
 import { Store } from './registry.ts'
 import { Server } from './server.ts'
 import type { Sim } from './sim.ts'
-import { restore, type Snapshot } from './snapshots.ts'
+import { namesIn, restore, type Snapshot } from './snapshots.ts'
 import { Visitor } from './visitor.ts'
 import { Writer } from './writer.ts'
 
@@ -101,8 +101,9 @@ export class World {
     const restoreMs = sim.random.pick([0, 0, 200])
     if (snapshot !== undefined) {
       sim.clock.after(page.process, restoreMs, () => {
-        if (page.user === user) restore(page, snapshot)
+        if (page.user === user) restore(sim, page, snapshot)
       })
+      visitor.recall(namesIn(snapshot))
     }
     for (let i = 0; i < 3; i++) visitor.act()
     if (sim.random.chance(0.15))

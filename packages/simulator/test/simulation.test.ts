@@ -4,7 +4,7 @@ import { run } from '../src/run.ts'
 import { simulate } from '../src/simulate.ts'
 import { Trace, type Tally } from '../src/trace.ts'
 
-const SEEDS = Number(process.env['SIMULATOR_SEEDS'] ?? 200)
+const SEEDS = Number(process.env['SIMULATOR_SEEDS'] ?? 1000)
 
 it('gives the same trace for the same seed, and another for another', async () => {
   const first = await traced(7)
