@@ -61,7 +61,7 @@ async function openSignedIn(name: 'Ada' | 'Grace'): Promise<AppWindow> {
 async function showMoreTags(): Promise<{ window: AppWindow; control: Request }> {
   const window = await openQuiet('/basic')
   const controlled = window.page.waitForRequest((request) => request.postData()?.includes('watcher') === true)
-  await window.follow('Infinite list')
+  await window.follow('Infinite')
   return { window, control: await controlled }
 }
 
@@ -116,6 +116,78 @@ describe('a page that was rendered on the server', () => {
     await expect.poll(() => window.list('Notes'), SOON).toContain('Noted in the gap')
     expect(window.serverReads()).toBe(1)
   })
+})
+
+it('has a page for each demo, which says what to try and shows the log', async () => {
+  const { page } = await openQuiet('/basic')
+  const demos = {
+    Basic: 'Basic tags',
+    Groups: 'Groups and wildcards',
+    Scopes: 'Scopes',
+    Loaders: 'Loaders',
+    Streaming: 'SSR and streaming',
+    Infinite: 'Infinite list',
+    Optimistic: 'Optimistic update',
+    Persisted: 'Persisted cache',
+  }
+  const links = page.getByRole('navigation', { name: 'Demos' }).getByRole('link')
+  expect(await links.allInnerTexts()).toEqual(['Two windows', ...Object.keys(demos)])
+
+  for (const [link, title] of Object.entries(demos)) {
+    await page.getByRole('link', { name: link, exact: true }).click()
+    await page.getByRole('heading', { level: 1, name: title, exact: true }).waitFor()
+    expect(await page.locator('.hint b').count()).toBeGreaterThan(0)
+    expect(await page.getByRole('region', { name: 'Invalidations' }).isVisible()).toBe(true)
+  }
+})
+
+it('fetches what a leaf, an instance, a family, a raw tag and a group stand for, and nothing else', async () => {
+  const window = await openQuiet('/groups')
+  const queries = ['todos', 'summary', 'todo 1', 'todo 2', 'notes']
+  const fetchesAfter = async (tag: string): Promise<number[]> => {
+    const entries = (await window.invalidations()).length
+    await window.page.getByRole('button', { name: `Invalidate ${tag}`, exact: true }).click()
+    await expect.poll(async () => (await window.invalidations()).length, SOON).toBe(entries + 1)
+    await expect.poll(() => window.isQuiet(), SOON).toBe(true)
+    return Promise.all(queries.map((query) => window.fetches(query)))
+  }
+
+  expect(await fetchesAfter('appTags.todos.list()')).toEqual([1, 0, 0, 0, 0])
+  expect(await fetchesAfter("appTags.todos.byId('1')")).toEqual([1, 0, 1, 0, 0])
+  expect(await fetchesAfter('appTags.todos.byId')).toEqual([1, 0, 2, 1, 0])
+  expect(await fetchesAfter("['todo', '2']")).toEqual([1, 0, 2, 2, 0])
+  expect(await fetchesAfter('appTags.todos()')).toEqual([2, 1, 3, 3, 0])
+})
+
+it('shows every page of an infinite list anew when somebody adds to it', async () => {
+  const [window, other] = [await openQuiet('/infinite'), await openQuiet('/infinite')]
+  const first = await window.list('Posts')
+  await window.page.getByRole('button', { name: 'Load more' }).click()
+  await expect.poll(() => window.list('Posts'), SOON).toHaveLength(10)
+  const before = await window.list('Posts')
+
+  await other.add('New post', 'On top of all pages')
+
+  expect(before.slice(0, 5)).toEqual(first)
+  await expect.poll(() => window.list('Posts'), SOON).toEqual(['On top of all pages', ...before.slice(0, 9)])
+})
+
+it('an optimistic tick does not flicker when somebody changes the list while it is being saved', async () => {
+  const [window, other] = [await openQuiet('/optimistic'), await openQuiet('/basic')]
+  const box = window.page.getByRole('checkbox', { checked: false }).first()
+  await box.evaluate((element: HTMLInputElement) => {
+    const row = element.closest('li')!
+    const seen = Object.assign(globalThis, { seen: [] as (string | undefined)[] }).seen
+    new MutationObserver(() => seen.push(row.dataset['done'])).observe(row, { attributeFilter: ['data-done'] })
+  })
+
+  await box.click()
+  await other.add('New todo', 'Added during the tick')
+
+  await expect.poll(() => window.list('Todos'), SOON).toContain('Added during the tick')
+  await window.page.getByText('Saved', { exact: true }).waitFor()
+  await expect.poll(() => window.isQuiet(), SOON).toBe(true)
+  expect(await window.page.evaluate(() => (globalThis as unknown as { seen: string[] }).seen)).toEqual(['true'])
 })
 
 it('a loader runs again in another window when its tag is invalidated', async () => {

@@ -36,7 +36,7 @@ function Entry({ entry }: { entry: Activity }) {
         </p>
       )}
       <p className="outcome">
-        {entry.queries.length === 0 && 'Nothing on this page has these tags.'}
+        {entry.queries.length === 0 && 'No query on this page has these tags.'}
         {refetched.length > 0 && <>Refetched {list(refetched)}. </>}
         {marked.length > 0 && <>{capitalized(list(marked))} will refetch when shown.</>}
       </p>

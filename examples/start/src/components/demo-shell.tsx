@@ -4,14 +4,14 @@ import { ConnectionPill } from '@query-tags/example-spa/components/connection-pi
 import { Link } from '@tanstack/react-router'
 
 const demos = [
-  ['/basic', 'Basic tags'],
+  ['/basic', 'Basic'],
   ['/groups', 'Groups'],
   ['/scopes', 'Scopes'],
   ['/loaders', 'Loaders'],
-  ['/streaming', 'SSR and streaming'],
-  ['/infinite', 'Infinite list'],
-  ['/optimistic', 'Optimistic update'],
-  ['/persisted', 'Persisted cache'],
+  ['/streaming', 'Streaming'],
+  ['/infinite', 'Infinite'],
+  ['/optimistic', 'Optimistic'],
+  ['/persisted', 'Persisted'],
 ] as const
 
 /** What every demo has around it: the way to the others, the connection, and what happens. */
@@ -25,10 +25,12 @@ export function DemoShell({
   return (
     <div className="app">
       <header className="app-header">
-        <Link to="/" className="brand" reloadDocument>
-          query-tags
-        </Link>
+        <span className="brand">query-tags</span>
         <nav className="demos" aria-label="Demos">
+          {/* From inside of one of them, too. */}
+          <Link to="/" target="_top" reloadDocument>
+            Two windows
+          </Link>
           {demos.map(([to, name]) => (
             <Link key={to} to={to} reloadDocument={to === '/persisted'}>
               {name}

@@ -28,7 +28,7 @@ export const addPostMutation = withInvalidates(
   [appTags.posts.list()],
 )
 
-/** Shown at once, sent after. Without the tags, any other change of a todo would bring the old tick back for a moment. */
+/** Shown at once, sent after. A refetch of the todos waits until it is over, or it would bring the old tick back for a moment. */
 export const toggleTodoMutation = (queryClient: QueryClient) =>
   withInvalidates(
     mutationOptions({

@@ -20,7 +20,7 @@ function Optimistic() {
         <p>
           A tick shows at once, and the server takes 1.5 s for it.{' '}
           <b>Tick one here and add a todo in another window meanwhile</b>: the tick does not flicker, because the
-          refetch waits for the mutation that declared its tags.
+          refetch waits until it is saved.
         </p>
       </Hint>
       <Card title="Todos" query={todos}>
