@@ -4,6 +4,7 @@ import { systemClock, type Clock } from '../../src/clock.ts'
 import { findRedisClient } from '../../src/registry/redis/find-client.ts'
 import { openRedisRegistry, type RedisRegistryOptions } from '../../src/registry/redis/redis-registry.ts'
 import type { TagRegistry } from '../../src/registry/tag-registry.ts'
+import { RedisProxy } from './redis-proxy.ts'
 import { RedisServer, type RedisServerOptions } from './redis-server.ts'
 
 export interface OpenOptions extends RedisRegistryOptions {
@@ -20,6 +21,13 @@ export class RedisWorld {
     this.#closing.push(() => server.stop())
     await server.start()
     return server
+  }
+
+  /** In front of a server, for what is lost between it and a process. */
+  async proxy(server: RedisServer): Promise<RedisProxy> {
+    const proxy = await RedisProxy.listen(server.port)
+    this.#closing.push(() => proxy.close())
+    return proxy
   }
 
   /** A process, as far as Redis sees it. */

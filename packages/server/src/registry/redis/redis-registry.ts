@@ -4,6 +4,7 @@ import type { StoreContext } from '../store.ts'
 import type { Missed, Recorded, TagRegistry } from '../tag-registry.ts'
 import { ClusterLink } from './cluster-link.ts'
 import { toDriver, type RedisClient } from './find-client.ts'
+import { explain } from './permissions.ts'
 import type { LinkEvents, RedisLink } from './redis-link.ts'
 import { RecentWrites, VERIFY_MS, type Repair } from './recent-writes.ts'
 import { ScopeCalls } from './scope-calls.ts'
@@ -124,7 +125,11 @@ class RedisRegistry implements TagRegistry {
   async subscribe(scope: string, listener: (recorded: Recorded) => void): Promise<() => void> {
     if (this.#closed) throw closed()
     this.#selfTest.start()
-    return this.#subscriptions.add(scope, listener)
+    try {
+      return await this.#subscriptions.add(scope, listener)
+    } catch (error) {
+      throw explain(error)
+    }
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,246 @@
+import type { PlainTag, Position } from '@query-tags/core'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Missed, Recorded, TagRegistry } from '../../../src/registry/tag-registry.ts'
+import { fastClock } from '../../support/fast-clock.ts'
+import { hasRedis, type RedisServer } from '../../support/redis-server.ts'
+import { RedisWorld } from '../../support/redis-world.ts'
+
+const world = new RedisWorld()
+afterEach(() => world.close())
+
+async function listen(registry: TagRegistry, scope: string): Promise<Recorded[]> {
+  const heard: Recorded[] = []
+  await registry.subscribe(scope, (recorded) => heard.push(recorded))
+  return heard
+}
+
+/** A read, again until the registry has a connection. */
+async function readSince(registry: TagRegistry, after: Position): Promise<Missed | 'expired'> {
+  let answer: Missed | 'expired' | undefined
+  await expect
+    .poll(async () => {
+      answer = await registry.since('s', after).catch(() => undefined)
+      return answer
+    })
+    .toBeDefined()
+  return answer!
+}
+
+/** Listeners were told of the last record, by its message or, when it came too early for that, by a look at the head. */
+async function expectToldHead(registry: TagRegistry, heard: readonly Recorded[]): Promise<void> {
+  const head = await registry.head('s')
+  await expect.poll(() => heard.at(-1)).toMatchObject(head)
+}
+
+function tagsOf(answer: Missed | 'expired'): unknown {
+  return answer === 'expired' ? answer : answer.entries.flatMap(({ tags }) => tags)
+}
+
+async function keyOf(server: RedisServer): Promise<string> {
+  return (await server.cli('KEYS', '*query-tags*')).split('\n')[0]!
+}
+
+describe.skipIf(!hasRedis)('a Redis registry', () => {
+  it('starts a new epoch when Redis was flushed, and tells it with the next record (guarantee 3)', async () => {
+    const server = await world.server()
+    const [listening, writing] = [world.registry(server.url), world.registry(server.url)]
+    const before = await writing.record('s', [['before']])
+    const heard = await listen(listening, 's')
+
+    await server.cli('FLUSHALL')
+    const after = await writing.record('s', [['after']])
+
+    expect(after.epoch).not.toBe(before.epoch)
+    expect(await listening.since('s', before)).toBe('expired')
+    await expect.poll(() => heard).toMatchObject([{ ...after, tags: [['after']] }])
+  })
+
+  it('starts a new epoch in a scope that Redis evicted (guarantee 3)', async () => {
+    const server = await world.server()
+    const registry = world.registry(server.url)
+    const before = await registry.record('s', [['a']])
+
+    await server.cli('DEL', await keyOf(server))
+
+    expect((await registry.head('s')).epoch).not.toBe(before.epoch)
+    expect(await registry.since('s', before)).toBe('expired')
+  })
+
+  it.each([
+    ['without persistence', []],
+    ['with everything it had', ['--appendonly', 'yes', '--appendfsync', 'always']],
+  ])('starts a new epoch when Redis comes back %s (guarantee 3)', async (_, settings) => {
+    const server = await world.server({ settings })
+    const registry = world.registry(server.url)
+    const heard = await listen(registry, 's')
+    const before = await registry.record('s', [['a']])
+    await expect.poll(() => heard.length).toBe(1)
+
+    await server.kill()
+    await server.start()
+
+    expect(await readSince(registry, before)).toBe('expired')
+    await expect.poll(() => heard.at(-1)?.epoch).toBe((await registry.head('s')).epoch)
+    const after = await registry.record('s', [['b']])
+    await expect.poll(() => heard.at(-1)).toMatchObject({ ...after, tags: [['b']] })
+  })
+
+  it('refuses at once while Redis is down, and goes on when it is back (guarantee 2)', async () => {
+    const server = await world.server()
+    const registry = world.registry(server.url)
+    const heard = await listen(registry, 's')
+    await registry.record('s', [['before']])
+    await server.kill()
+    await expect(registry.record('s', [['lost']])).rejects.toMatchObject({ code: 'registry-unavailable' })
+
+    const refusals = await Promise.allSettled(Array.from({ length: 1000 }, () => registry.record('s', [['lost']])))
+
+    expect(refusals.every(({ status }) => status === 'rejected')).toBe(true)
+    await server.start()
+    await expect.poll(() => registry.record('s', [['after']]).catch(() => undefined)).toBeDefined()
+    await expectToldHead(registry, heard)
+  })
+
+  it('gives up a connection on which nothing is answered, and collects no calls without bound (guarantee 2)', async () => {
+    const server = await world.server()
+    const registry = world.registry(server.url, { clock: fastClock(10), report: () => undefined })
+    const heard = await listen(registry, 's')
+    await registry.record('s', [['before']])
+    server.pause()
+
+    const calls = Array.from({ length: 10_100 }, (_, i) => registry.record('s', [['during', i % 10]]))
+
+    const settled = await Promise.allSettled(calls)
+    expect(settled.filter(({ status }) => status === 'rejected')).toHaveLength(10_100)
+    const reasons = settled.map((each) => String((each as PromiseRejectedResult).reason))
+    expect(reasons.filter((reason) => reason.includes('10000 calls wait'))).not.toHaveLength(0)
+    server.continue()
+    await expect.poll(() => registry.record('s', [['after']]).catch(() => undefined)).toBeDefined()
+    await expectToldHead(registry, heard)
+  })
+
+  it('may be opened before Redis is', async () => {
+    const server = await world.server()
+    await server.kill()
+    const registry = world.registry(server.url, { report: () => undefined })
+    await expect(registry.head('s')).rejects.toMatchObject({ code: 'registry-unavailable' })
+    await expect(registry.subscribe('s', () => undefined)).rejects.toMatchObject({ code: 'registry-unavailable' })
+
+    await server.start()
+
+    await expect.poll(() => registry.subscribe('s', () => undefined).catch(() => undefined)).toBeDefined()
+    await expect.poll(() => registry.head('s').catch(() => undefined)).toBeDefined()
+  })
+
+  it('starts a new epoch on a promoted replica that lacks the tail, and records it again (guarantee 1)', async () => {
+    const [master, replica] = [await world.server(), await world.server()]
+    const proxy = await world.proxy(master)
+    const registry = world.registry(proxy.url, { report: () => undefined })
+    const heard = await listen(registry, 's')
+    const before = await registry.record('s', [['replicated']])
+    await replica.replicate(master)
+    await replica.cli('REPLICAOF', '127.0.0.1', '1')
+    const tail = await registry.record('s', [['tail']])
+
+    await master.kill()
+    await replica.promote()
+    proxy.retarget(replica.port)
+
+    expect(await readSince(registry, before)).toBe('expired')
+    expect(await registry.since('s', tail)).toBe('expired')
+    const stored = async (): Promise<string> => replica.cli('ZRANGEBYSCORE', await keyOf(replica), '(0', '+inf')
+    await expect.poll(stored).toBe('["replicated"]\n["tail"]')
+    await expectToldHead(registry, heard)
+  })
+
+  it('records again what a master that was cut off had acknowledged (guarantee 1)', async () => {
+    const [old, promoted] = [await world.server(), await world.server()]
+    const proxy = await world.proxy(old)
+    const cutOff = world.registry(proxy.url, { clock: fastClock(10), report: () => undefined })
+    await cutOff.head('s')
+    await promoted.replicate(old)
+    await promoted.promote()
+    // The others moved, and were reset, before this process records.
+    const moved = world.registry(promoted.url)
+    const heard = await listen(moved, 's')
+    const reset = await moved.head('s')
+    const acknowledged = await cutOff.record('s', [['acknowledged']])
+    expect(acknowledged.epoch).not.toBe(reset.epoch)
+
+    proxy.retarget(promoted.port)
+
+    await expect.poll(() => heard.flatMap(({ tags }) => tags)).toContainEqual(['acknowledged'])
+    expect(tagsOf(await moved.since('s', reset))).toEqual([['acknowledged']])
+  })
+
+  it('lets a scope begin anew when it recorded too much there to do it again (guarantee 1)', async () => {
+    const [old, promoted] = [await world.server(), await world.server()]
+    const proxy = await world.proxy(old)
+    const cutOff = world.registry(proxy.url, { clock: fastClock(10), report: () => undefined })
+    await promoted.replicate(old)
+    await promoted.promote()
+    const moved = world.registry(promoted.url)
+    const reset = await moved.head('s')
+    for (let i = 0; i < 11; i++) {
+      await cutOff.record(
+        's',
+        Array.from({ length: 1000 }, (_, j): PlainTag => [i, j]),
+      )
+    }
+
+    proxy.retarget(promoted.port)
+
+    await expect.poll(() => moved.since('s', reset)).toBe('expired')
+  })
+
+  it('takes a scope of another format for lost, whichever is newer (guarantee 14)', async () => {
+    const server = await world.server()
+    const [first, second] = [world.registry(server.url), world.registry(server.url)]
+    for (const format of [0, 2]) {
+      const before = await first.record('s', [['a']])
+      const key = await keyOf(server)
+      const meta = (await server.cli('ZRANGEBYSCORE', key, '-inf', '0')).split('\n').find((name) => /^!\d/.test(name))!
+      await server.cli('ZREM', key, meta)
+      await server.cli('ZADD', key, '0', meta.replace(/^!\d+/, `!${format}`))
+      const heard = await listen(second, 's')
+
+      const after = await first.record('s', [['b']])
+
+      expect(after.epoch).not.toBe(before.epoch)
+      expect(await second.since('s', before)).toBe('expired')
+      expect(await second.head('s')).toEqual(after)
+      await expect.poll(() => heard.at(-1)).toMatchObject({ ...after, tags: [['b']] })
+    }
+  })
+
+  it('tells its listeners to look when a message can not be read (guarantee 14)', async () => {
+    const server = await world.server()
+    const registry = world.registry(server.url)
+    const head = await registry.record('s', [['a']])
+    const heard = await listen(registry, 's')
+
+    await server.cli('PUBLISH', await keyOf(server), '{"format":2,"epoch":"e"}')
+    await server.cli('PUBLISH', await keyOf(server), 'not JSON')
+
+    const look = { ...head, prev: head.seq, tags: [] }
+    await expect.poll(() => heard).toEqual([look, look])
+  })
+
+  it('subscribes again when it does not hear what was recorded (guarantee 9)', async () => {
+    const server = await world.server()
+    const proxy = await world.proxy(server)
+    const registry = world.registry(proxy.url, { clock: fastClock(10) })
+    const heard = await listen(registry, 's')
+    await registry.record('s', [['heard']])
+    await expect.poll(() => heard.length).toBe(1)
+    proxy.unsubscribe(await keyOf(server))
+
+    await expect
+      .poll(async () => {
+        await registry.record('s', [['again']])
+        await registry.head('s')
+        return heard.filter(({ tags }) => JSON.stringify(tags) === '[["again"]]').length
+      })
+      .toBeGreaterThan(0)
+  })
+})

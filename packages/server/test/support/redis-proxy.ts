@@ -1,0 +1,92 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+
+/** A message on its way to a subscriber, as it is on the wire. */
+const MESSAGE = /^\*3\r\n\$7\r\nmessage\r\n/
+
+/** Stands between a client and Redis: loses messages, ends subscriptions, leads to another server. */
+export class RedisProxy {
+  readonly #server: Server
+  readonly #links = new Set<readonly [client: Socket, server: Socket]>()
+  #target: number
+  #lost: string | undefined
+  /** Replies to commands of ours, that the client must not see. */
+  #hidden: string | undefined
+  /** Messages that were lost here. */
+  dropped = 0
+
+  private constructor(server: Server, target: number) {
+    this.#server = server
+    this.#target = target
+  }
+
+  static async listen(target: number): Promise<RedisProxy> {
+    const server = createServer({ noDelay: true })
+    const proxy = new RedisProxy(server, target)
+    server.on('connection', (client) => {
+      proxy.#link(client)
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return proxy
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  /** From now on messages that contain this text do not arrive; `undefined` ends that. */
+  lose(text: string | undefined): void {
+    this.#lost = text
+  }
+
+  /** Ends the subscriptions to a channel at the server. The client does not know. */
+  unsubscribe(channel: string): void {
+    this.#hidden = 'unsubscribe'
+    for (const [, server] of this.#links) {
+      server.write(`*2\r\n$11\r\nUNSUBSCRIBE\r\n$${channel.length}\r\n${channel}\r\n`)
+    }
+  }
+
+  /** Leads to another server, and ends all connections to the one before. */
+  retarget(port: number): void {
+    this.#target = port
+    this.cut()
+  }
+
+  cut(): void {
+    for (const [client, server] of this.#links) {
+      client.resetAndDestroy()
+      server.resetAndDestroy()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.cut()
+    this.#server.close()
+    await once(this.#server, 'close')
+  }
+
+  #link(client: Socket): void {
+    const server = connect({ port: this.#target, host: '127.0.0.1', noDelay: true })
+    const link = [client, server] as const
+    this.#links.add(link)
+    client.on('data', (bytes) => server.write(bytes))
+    // Redis writes each message by itself, and on loopback it comes as it was written.
+    server.on('data', (bytes) => this.#isLost(bytes.toString()) || client.write(bytes))
+    for (const [from, to] of [link, [server, client] as const]) {
+      from.on('error', () => undefined)
+      from.once('close', () => {
+        this.#links.delete(link)
+        to.destroy()
+      })
+    }
+  }
+
+  #isLost(text: string): boolean {
+    if (this.#hidden !== undefined && text.includes(this.#hidden)) return true
+    if (this.#lost === undefined || !MESSAGE.test(text) || !text.includes(this.#lost)) return false
+    this.dropped++
+    return true
+  }
+}
