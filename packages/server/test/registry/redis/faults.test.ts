@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto'
 import type { PlainTag, Position } from '@query-tags/core'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Missed, Recorded, TagRegistry } from '../../../src/registry/tag-registry.ts'
 import { fastClock } from '../../support/fast-clock.ts'
-import { hasRedis, type RedisServer } from '../../support/redis-server.ts'
+import { hasRedis } from '../../support/redis-server.ts'
 import { RedisWorld } from '../../support/redis-world.ts'
 
 const world = new RedisWorld()
@@ -36,9 +37,8 @@ function tagsOf(answer: Missed | 'expired'): unknown {
   return answer === 'expired' ? answer : answer.entries.flatMap(({ tags }) => tags)
 }
 
-async function keyOf(server: RedisServer): Promise<string> {
-  return (await server.cli('KEYS', '*query-tags*')).split('\n')[0]!
-}
+/** Key and channel of the scope: with the namespace of the Keyv, the number of the database and a digest. */
+const KEY = `query-tags:keyv:0:{${createHash('sha256').update('s').digest('hex')}}`
 
 describe.skipIf(!hasRedis)('a Redis registry', () => {
   it('starts a new epoch when Redis was flushed, and tells it with the next record (guarantee 3)', async () => {
@@ -60,7 +60,7 @@ describe.skipIf(!hasRedis)('a Redis registry', () => {
     const registry = world.registry(server.url)
     const before = await registry.record('s', [['a']])
 
-    await server.cli('DEL', await keyOf(server))
+    await server.cli('DEL', KEY)
 
     expect((await registry.head('s')).epoch).not.toBe(before.epoch)
     expect(await registry.since('s', before)).toBe('expired')
@@ -148,7 +148,7 @@ describe.skipIf(!hasRedis)('a Redis registry', () => {
 
     expect(await readSince(registry, before)).toBe('expired')
     expect(await registry.since('s', tail)).toBe('expired')
-    const stored = async (): Promise<string> => replica.cli('ZRANGEBYSCORE', await keyOf(replica), '(0', '+inf')
+    const stored = (): Promise<string> => replica.cli('ZRANGEBYSCORE', KEY, '(0', '+inf')
     await expect.poll(stored).toBe('["replicated"]\n["tail"]')
     await expectToldHead(registry, heard)
   })
@@ -198,10 +198,9 @@ describe.skipIf(!hasRedis)('a Redis registry', () => {
     const [first, second] = [world.registry(server.url), world.registry(server.url)]
     for (const format of [0, 2]) {
       const before = await first.record('s', [['a']])
-      const key = await keyOf(server)
-      const meta = (await server.cli('ZRANGEBYSCORE', key, '-inf', '0')).split('\n').find((name) => /^!\d/.test(name))!
-      await server.cli('ZREM', key, meta)
-      await server.cli('ZADD', key, '0', meta.replace(/^!\d+/, `!${format}`))
+      const meta = (await server.cli('ZRANGEBYSCORE', KEY, '-inf', '0')).split('\n').find((name) => /^!\d/.test(name))!
+      await server.cli('ZREM', KEY, meta)
+      await server.cli('ZADD', KEY, '0', meta.replace(/^!\d+/, `!${format}`))
       const heard = await listen(second, 's')
 
       const after = await first.record('s', [['b']])
@@ -219,8 +218,8 @@ describe.skipIf(!hasRedis)('a Redis registry', () => {
     const head = await registry.record('s', [['a']])
     const heard = await listen(registry, 's')
 
-    await server.cli('PUBLISH', await keyOf(server), '{"format":2,"epoch":"e"}')
-    await server.cli('PUBLISH', await keyOf(server), 'not JSON')
+    await server.cli('PUBLISH', KEY, '{"format":2,"epoch":"e"}')
+    await server.cli('PUBLISH', KEY, 'not JSON')
 
     const look = { ...head, prev: head.seq, tags: [] }
     await expect.poll(() => heard).toEqual([look, look])
@@ -233,7 +232,7 @@ describe.skipIf(!hasRedis)('a Redis registry', () => {
     const heard = await listen(registry, 's')
     await registry.record('s', [['heard']])
     await expect.poll(() => heard.length).toBe(1)
-    proxy.unsubscribe(await keyOf(server))
+    proxy.unsubscribe(KEY)
 
     await expect
       .poll(async () => {
