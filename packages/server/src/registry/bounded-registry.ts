@@ -1,4 +1,4 @@
-import { QueryTagsError, type PlainTag, type Position } from '@query-tags/core'
+import { isQueryTagsError, QueryTagsError, type PlainTag, type Position } from '@query-tags/core'
 import type { Clock } from '../clock.ts'
 import type { Missed, Recorded, TagRegistry } from './tag-registry.ts'
 
@@ -103,7 +103,12 @@ export class BoundedRegistry implements TagRegistry {
       })
       const fail = (error: unknown): void => {
         cancel()
-        reject(unavailable(`The registry could not ${what}`, error))
+        // Whoever says it better says it.
+        reject(
+          isQueryTagsError(error, 'registry-unavailable')
+            ? error
+            : unavailable(`The registry could not ${what}`, error),
+        )
       }
       try {
         call().then((value) => {

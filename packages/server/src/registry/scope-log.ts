@@ -13,6 +13,12 @@ interface Node {
   newer: Node | undefined
 }
 
+/** Tags, in canonical form, whose latest invalidation has this `seq`. */
+export interface KeyEntry {
+  readonly seq: number
+  readonly keys: readonly string[]
+}
+
 export interface ScopeLogLimits {
   readonly maxTags: number
   readonly maxBytes: number
@@ -72,20 +78,31 @@ export class ScopeLog {
     if (seq < this.#floor) return 'expired'
     // guard(ahead): a position that was not given out yet would hide the invalidations until it is, guarantee 3
     if (seq > this.#top) return 'expired'
-    const entries: { seq: number; tags: PlainTag[] }[] = []
-    for (let node = this.#newest; node && node.seq > seq; node = node.older) {
-      const tag = JSON.parse(node.key) as PlainTag
-      const last = entries[entries.length - 1]
-      if (last?.seq === node.seq) last.tags.push(tag)
-      else entries.push({ seq: node.seq, tags: [tag] })
-    }
-    for (const { tags } of entries) tags.reverse()
-    return entries.reverse()
+    return this.#after(seq).map(({ seq: at, keys }) => ({
+      seq: at,
+      tags: keys.map((key) => JSON.parse(key) as PlainTag),
+    }))
+  }
+
+  /** Everything that is known, ascending. */
+  entries(): KeyEntry[] {
+    return this.#after(this.#floor)
   }
 
   /** Forgets every tag; positions before now expire. */
   clear(): void {
     while (this.#oldest) this.#trimOldest()
+  }
+
+  #after(seq: number): KeyEntry[] {
+    const entries: { seq: number; keys: string[] }[] = []
+    for (let node = this.#newest; node && node.seq > seq; node = node.older) {
+      const last = entries[entries.length - 1]
+      if (last?.seq === node.seq) last.keys.push(node.key)
+      else entries.push({ seq: node.seq, keys: [node.key] })
+    }
+    for (const { keys } of entries) keys.reverse()
+    return entries.reverse()
   }
 
   #create(key: string): Node {
