@@ -1,8 +1,8 @@
-import { tagsOverlap, toPlainTag, type PlainTag } from '@query-tags/core'
+import { tagsOverlap, type PlainTag } from '@query-tags/core'
 import type { Attachment, Binding, Invalidation } from '@query-tags/core/client'
 import { browserEnvironment, createHTTPInvalidatorClient, type InvalidatorClient } from '@query-tags/http-client'
 import type { Database } from './database.ts'
-import { tags } from './tags.ts'
+import { itemTag } from './tags.ts'
 import type { Tally } from './tally.ts'
 
 export interface FleetClientOptions {
@@ -66,7 +66,7 @@ export class FleetClient implements Binding {
   show(id: number, later: (watch: () => void) => void = (watch) => watch()): void {
     if (this.#items.has(id)) return
     const from = this.#attachment.position()
-    const item: Item = { id, tag: toPlainTag(tags.items.byId(id)), shown: new Map() }
+    const item: Item = { id, tag: itemTag(id), shown: new Map() }
     for (const scope of this.#scopes) item.shown.set(scope, this.#database.read({ scope, item: id }))
     this.#items.set(id, item)
     later(() => {
@@ -105,9 +105,11 @@ export class FleetClient implements Binding {
     this.#tally.hellos++
   }
 
-  onInvalidate({ scope, tags: invalidated }: Invalidation): void {
-    const seen = this.#refetch(this.#overlapping(invalidated), [this.#database.scopeIds.indexOf(scope)])
-    if (seen === 0) this.#tally.duplicates++
+  onInvalidate({ scope, tags }: Invalidation): void {
+    const items = this.#overlapping(tags)
+    const seen = this.#refetch(items, [this.#database.scopeIds.indexOf(scope)])
+    if (items.length === 0) this.#tally.ignored++
+    else if (seen === 0) this.#tally.duplicates++
     this.#tally.delivered += seen
   }
 

@@ -1,11 +1,12 @@
 import { Random } from '@query-tags/simulator/random'
-import { Database } from './database.ts'
+import { Database, type Row } from './database.ts'
 import { FleetClient } from './fleet-client.ts'
 import { Gate } from './gate.ts'
 import { ServerChild, type ServerOptions } from './server-child.ts'
+import { itemTag } from './tags.ts'
 import { Tally } from './tally.ts'
 import { comesTrue, until } from './wait.ts'
-import { Writers } from './writers.ts'
+import { write, Writers } from './writers.ts'
 
 export interface FleetOptions {
   readonly seed: number
@@ -70,7 +71,7 @@ export class Fleet {
   }
 
   static async start({ proxyUrl, ...options }: FleetOptions): Promise<Fleet> {
-    const complete = { items: 200, rooms: 4, itemsPerClient: 10, stickiness: 0.9, pauseMs: 20, ...options }
+    const complete = { items: 200, rooms: 4, itemsPerClient: 10, stickiness: 0.98, pauseMs: 20, ...options }
     const servers = await Promise.all(options.servers.map((server) => ServerChild.start(server)))
     const gates = await Promise.all(servers.map(({ port }) => Gate.open(port)))
     const fleet = new Fleet(complete, servers, gates)
@@ -96,10 +97,20 @@ export class Fleet {
     const startedAt = performance.now()
     await comesTrue(() => this.clients.every((client) => client.isFresh && client.isLive), patienceMs)
     return {
-      lost: this.clients.reduce((count, client) => count + client.missed(), 0),
+      lost: this.missed,
       notLive: this.clients.filter(({ isLive }) => !isLive).length,
       settledMs: Math.round(performance.now() - startedAt),
     }
+  }
+
+  /** Changes one row and says so, to one server. Resolves with whether that was acknowledged. */
+  write(row: Row, server: number): Promise<boolean> {
+    return write(this, this.servers[server]!.url, [row], [itemTag(row.item)])
+  }
+
+  /** Acknowledged invalidations that clients have not seen, client by client. */
+  get missed(): number {
+    return this.clients.reduce((count, client) => count + client.missed(), 0)
   }
 
   /** Starts a new process in the place of one that is gone. */

@@ -10,8 +10,10 @@ export class Tally {
   coveredByReset = 0
   /** Changes that a client saw in the answer to what it watched, or because that was expired. */
   coveredByAnswer = 0
-  /** Frames of which a client had seen everything. */
+  /** Frames about items that a client shows, of which it had seen everything. */
   duplicates = 0
+  /** Frames about nothing that a client shows: it watches everything, or just hid it. */
+  ignored = 0
   /** Scopes of clients that were reset. */
   resets = 0
   /** Streams that brought a hello. */
@@ -29,7 +31,7 @@ export class Tally {
   }
 
   toString(): string {
-    const names: CountName[] = ['acknowledged', 'rejected', 'delivered', 'resets', 'duplicates', 'hellos']
+    const names: CountName[] = ['acknowledged', 'rejected', 'delivered', 'resets', 'duplicates', 'ignored', 'hellos']
     const covered = `covered by resets ${this.coveredByReset}, by answers ${this.coveredByAnswer}`
     return `${names.map((name) => `${name} ${this[name]}`).join(', ')}, ${covered}`
   }

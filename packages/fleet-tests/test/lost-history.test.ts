@@ -1,0 +1,117 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { Trial, type TrialOptions } from '../src/trial.ts'
+import { comesTrue, until } from '../src/wait.ts'
+
+const ITEMS = 10
+const GLOBAL = 0
+
+/** Two processes, and clients that show every item. */
+async function startTrial(options: Partial<TrialOptions> = {}): Promise<Trial> {
+  const complete = {
+    seed: 1,
+    clients: 8,
+    servers: 2,
+    items: ITEMS,
+    itemsPerClient: ITEMS,
+    heartbeatMs: 1000,
+    ...options,
+  }
+  const trial = await Trial.start(complete)
+  onTestFinished(() => trial.close())
+  return trial
+}
+
+/** Writes through the first process what the second one does not hear of. */
+async function loseOneMessage({ fleet, redis }: Trial): Promise<void> {
+  const gate = redis.gates[1]!
+  gate.messagesToLose = 1
+  expect(await fleet.write({ scope: GLOBAL, item: 1 }, 0)).toBe(true)
+  await until('the message is lost', () => gate.messagesToLose === 0)
+}
+
+describe('a message that is lost between Redis and a process', () => {
+  it('is made up for when the next one comes (guarantee 6)', async () => {
+    // No heartbeat comes to the rescue.
+    const trial = await startTrial({ heartbeatMs: 25_000 })
+    const { fleet } = trial
+    await loseOneMessage(trial)
+    const missed = fleet.missed
+
+    await fleet.write({ scope: GLOBAL, item: 2 }, 0)
+    await until('nothing is missing', () => fleet.missed === 0)
+
+    expect(missed).toBeGreaterThan(0)
+    expect(trial.tally.resets).toBe(0)
+  })
+
+  it('is made up for with the next heartbeat when no other comes (guarantee 9)', async () => {
+    const trial = await startTrial()
+    await loseOneMessage(trial)
+
+    await until('nothing is missing', () => trial.fleet.missed === 0)
+
+    expect(trial.tally.delivered).toBe(trial.fleet.clients.length)
+    expect(trial.tally.resets).toBe(0)
+  })
+
+  it('is found missing by this checker without the guard that finds it', async () => {
+    const trial = await startTrial({ withoutGuard: 'verify-repairs', heartbeatMs: 250 })
+    await loseOneMessage(trial)
+
+    expect(await comesTrue(() => trial.fleet.missed === 0, 2000)).toBe(false)
+  })
+})
+
+describe('clients that were away', () => {
+  /** They are gone when this resolves. */
+  async function sendAway({ fleet }: Trial): Promise<void> {
+    for (const gate of fleet.gates) gate.moveTo(1)
+    await until('nobody is live', () => fleet.clients.every(({ isLive }) => !isLive))
+  }
+
+  async function letBack({ fleet }: Trial): Promise<void> {
+    fleet.gates.forEach((gate, i) => {
+      gate.target = fleet.servers[i]!.port
+    })
+    await until('all are live', () => fleet.clients.every(({ isLive }) => isLive), 45_000)
+  }
+
+  it('get what they missed, and no reset, when nothing was lost', async () => {
+    const trial = await startTrial()
+    await sendAway(trial)
+    await trial.fleet.write({ scope: GLOBAL, item: 1 }, 0)
+    await letBack(trial)
+
+    expect(trial.fleet.missed).toBe(0)
+    expect(trial.tally).toMatchObject({ delivered: trial.fleet.clients.length, resets: 0 })
+  })
+
+  it('are reset after a flush that was followed by new writes (guarantee 3)', async () => {
+    const trial = await startTrial()
+    const { fleet, redis } = trial
+    await sendAway(trial)
+    await fleet.write({ scope: GLOBAL, item: 1 }, 0)
+    await redis.master.cli('flushall')
+    await fleet.write({ scope: GLOBAL, item: 2 }, 1)
+    await letBack(trial)
+
+    expect(fleet.missed).toBe(0)
+    expect(trial.tally.resets).toBeGreaterThanOrEqual(fleet.clients.length)
+  })
+
+  it('are reset after a replica without the tail was promoted, and written to (guarantee 3)', async () => {
+    const trial = await startTrial()
+    const { fleet, redis } = trial
+    await sendAway(trial)
+    redis.loseTail()
+    await fleet.write({ scope: GLOBAL, item: 1 }, 0)
+    await redis.master.kill()
+    await redis.promote()
+    for (const gate of redis.gates) gate.moveTo(redis.master.port)
+    await until('the new master takes writes', () => fleet.write({ scope: GLOBAL, item: 2 }, 1))
+    await letBack(trial)
+
+    expect(fleet.missed).toBe(0)
+    expect(trial.tally.resets).toBeGreaterThanOrEqual(fleet.clients.length)
+  })
+})
