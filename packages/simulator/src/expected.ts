@@ -54,7 +54,6 @@ export const EXPECTED: readonly string[] = [
   'watch answer expired',
   'watch refused with 401',
   'watch refused with 409',
-  'watch refused with 503',
   'stream refused with 401',
   'stream refused with 503',
   'applied stream',

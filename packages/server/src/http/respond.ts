@@ -132,12 +132,14 @@ export class Responder<Ctx> {
   }
 
   async #watch(request: WatchRequest, scopes: readonly string[]): Promise<WatchAnswer> {
-    const { hub, clock, limits } = this.#parts
+    const { hub, clock, limits, reporter } = this.#parts
     const connection = hub.find(request.connection, scopes)
     if (!connection) throw notHere()
     if (!this.#rate.admits(connection, clock.now()))
       throw new Refusal('too-many-requests', 'Too many changes of this connection')
-    const answer = await answerWatch(connection, request, limits)
+    const answer = await answerWatch(connection, request, limits, (error) => {
+      reporter.report(error, 'registry')
+    })
     if (answer === 'too-large') throw tooManyTags(limits)
     if (answer === 'not-here') throw notHere()
     return answer

@@ -7,20 +7,25 @@ import type { Watcher } from './watcher.ts'
 /**
  * Applies a watch request and finds out what the added tags missed.
  *
+ * @param report Hears of a registry that can't be read. What the tags missed is not known then, and whoever watches them has to fetch: that is
+ * sooner than the registry may be back, and what comes after is told on the stream.
  * @returns `'too-large'` when the list would exceed its limits, and nothing was changed; `'not-here'` when the connection ended meanwhile.
- * Rejects when the registry can't be read; asking again with the same number is safe.
  */
 export async function answerWatch(
   connection: Connection,
   request: WatchRequest,
   limits: Limits,
+  report: (error: unknown) => void,
 ): Promise<WatchAnswer | 'too-large' | 'not-here'> {
   if (!connection.watchers.has(request.watcher) && connection.watchers.size >= limits.maxWatchers) return 'too-large'
   const watcher = connection.watcher(request.watcher)
   if (exceeds(watcher, request, limits)) return 'too-large'
   // guard(add-before-read): what is invalidated during the read must come on the stream, or nobody tells of it, guarantee 1
   applyChange(connection, watcher, request)
-  const missed = await readMissed(connection, request)
+  const missed = await readMissed(connection, request).catch((error: unknown) => {
+    report(error)
+    return 'expired' as const
+  })
   if (connection.isOver) return 'not-here'
   return missed === 'expired' ? { n: request.n, expired: true } : { n: request.n, tags: missed }
 }

@@ -109,6 +109,23 @@ describe('a watch request', () => {
     expect(await world.watch({ connection, from, add: [['b']] })).toEqual({ n: 1, expired: true })
   })
 
+  it('is answered with expired while the registry can not be read, and its tags are heard of once it can (guarantee 1)', async () => {
+    const world = createWorld()
+    const sink = await world.connect()
+    const { connection, cursor: from } = sink.hello
+    world.registry.fail('since')
+
+    const answer = await world.watch({ connection, from, add: [['b']] })
+    world.registry.mend()
+    await world.invalidate(['b'])
+    const again = await world.watch({ connection, from, add: [['b']] })
+
+    expect(answer).toEqual({ n: 1, expired: true })
+    expect(again).toEqual({ n: 1, tags: [['b']] })
+    expect(world.errors).toMatchObject([{ phase: 'registry' }])
+    expect(sink.tags).toEqual(['["b"]'])
+  })
+
   it('is answered with expired over a thousand missed tags', async () => {
     const world = createWorld()
     const { connection, cursor: from } = (await world.connect()).hello
@@ -238,16 +255,5 @@ describe('a watch request is refused', () => {
     expect(answers.at(-1)).toEqual([429, 'too-many-requests'])
     await world.clock.advance(1000)
     expect(await status(world, { connection })).toEqual([200, undefined])
-  })
-
-  it('when the registry can not be read, and asking again with its number works', async () => {
-    const world = createWorld()
-    const { connection, cursor: from } = (await world.connect()).hello
-    await world.invalidate(['b'])
-    world.registry.fail('since')
-
-    expect(await status(world, { connection, from, add: [['b']] })).toEqual([503, 'unavailable'])
-    world.registry.mend()
-    expect(await world.watch({ connection, from, add: [['b']] })).toEqual({ n: 1, tags: [['b']] })
   })
 })
