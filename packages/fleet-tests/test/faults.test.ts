@@ -6,7 +6,7 @@ beforeAll(async () => {
   trial = await Trial.start({ seed: 6, clients: 60, servers: 3, heartbeatMs: 500 })
 })
 afterAll(async () => {
-  console.log(`${trial.tally.toString()}`)
+  console.log(trial.tally.toString())
   await trial.close()
 })
 

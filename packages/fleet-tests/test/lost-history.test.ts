@@ -29,6 +29,19 @@ async function loseOneMessage({ fleet, redis }: Trial): Promise<void> {
   await until('the message is lost', () => gate.messagesToLose === 0)
 }
 
+/** They are gone when this resolves. */
+async function sendAway({ fleet }: Trial): Promise<void> {
+  for (const gate of fleet.gates) gate.moveTo(1)
+  await until('nobody is live', () => fleet.clients.every(({ isLive }) => !isLive))
+}
+
+async function letBack({ fleet }: Trial): Promise<void> {
+  fleet.gates.forEach((gate, i) => {
+    gate.target = fleet.servers[i]!.port
+  })
+  await until('all are live', () => fleet.clients.every(({ isLive }) => isLive), 45_000)
+}
+
 describe('a message that is lost between Redis and a process', () => {
   it('is made up for when the next one comes (guarantee 6)', async () => {
     // No heartbeat comes to the rescue.
@@ -63,19 +76,6 @@ describe('a message that is lost between Redis and a process', () => {
 })
 
 describe('clients that were away', () => {
-  /** They are gone when this resolves. */
-  async function sendAway({ fleet }: Trial): Promise<void> {
-    for (const gate of fleet.gates) gate.moveTo(1)
-    await until('nobody is live', () => fleet.clients.every(({ isLive }) => !isLive))
-  }
-
-  async function letBack({ fleet }: Trial): Promise<void> {
-    fleet.gates.forEach((gate, i) => {
-      gate.target = fleet.servers[i]!.port
-    })
-    await until('all are live', () => fleet.clients.every(({ isLive }) => isLive), 45_000)
-  }
-
   it('get what they missed, and no reset, when nothing was lost', async () => {
     const trial = await startTrial()
     await sendAway(trial)
