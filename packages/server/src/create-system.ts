@@ -15,6 +15,8 @@ import { Responder, type ControlResult } from './http/respond.ts'
 import { toResponse } from './http/to-response.ts'
 import { Hub } from './hub/hub.ts'
 import { recordAfter, recordInvalidation, type Announcer, type Invalidate } from './invalidate.ts'
+import { Metrics } from './metrics/metrics.ts'
+import { toPrometheusText } from './metrics/prometheus-text.ts'
 import { readOptions, type Settings, type SystemOptions } from './options.ts'
 import { BoundedRegistry } from './registry/bounded-registry.ts'
 import { createMemoryRegistry } from './registry/memory.ts'
@@ -53,6 +55,7 @@ export function createTagInvalidationSystem<Ctx = unknown>(
 class System<Ctx> implements TagInvalidationSystem<Ctx> {
   readonly #clock: CountingClock
   readonly #reporter: Reporter
+  readonly #metrics: Metrics
   readonly #registry: BoundedRegistry
   readonly #isOwnRegistry: boolean
   readonly #hub: Hub
@@ -65,6 +68,7 @@ class System<Ctx> implements TagInvalidationSystem<Ctx> {
     const { limits, heartbeatMs, resolveScope } = settings
     const clock = new CountingClock(settings.clock)
     this.#clock = clock
+    this.#metrics = new Metrics(clock)
     this.#reporter = new Reporter(clock, settings.onError)
     const store = settings.store ?? createMemoryRegistry({ clock })
     const { registry, isOwned } = openStore(store, {
@@ -74,16 +78,19 @@ class System<Ctx> implements TagInvalidationSystem<Ctx> {
       },
     })
     this.#isOwnRegistry = isOwned || !settings.store
-    this.#registry = new BoundedRegistry(registry, clock, {
+    this.#registry = new BoundedRegistry(registry, clock, this.#metrics, {
       maxPendingRecords: limits.maxPendingRecords,
       recordTimeoutMs: limits.recordTimeoutMs,
       maxPendingReads: limits.maxPendingReads,
       readTimeoutMs: Math.min(MAX_READ_MS, heartbeatMs),
     })
-    const shared = { clock, limits, reporter: this.#reporter }
+    const shared = { clock, limits, reporter: this.#reporter, metrics: this.#metrics }
     this.#hub = new Hub({ ...shared, registry: this.#registry, heartbeatMs, scoped: resolveScope !== undefined })
     this.#announcer = {
       registry: this.#registry,
+      onRecorded: (scope, at) => {
+        this.#hub.recorded(scope, at)
+      },
       onUnrecorded: (scope, tags) => {
         this.#hub.tell(scope, tags)
       },
@@ -143,10 +150,12 @@ class System<Ctx> implements TagInvalidationSystem<Ctx> {
   }
 
   stats(): SystemStats {
-    const { connections, channels, endingCount, resets } = this.#hub
+    const { connections, channels, endingCount, verifyAgeSeconds } = this.#hub
     let backlogBytes = 0
     for (const connection of connections.values()) backlogBytes += connection.backlogBytes
+    const isFailing = this.#registry.isFailing || channels.some((channel) => channel.isFailing)
     return {
+      state: this.#closing ? 'closing' : isFailing ? 'degraded' : 'ready',
       connections: connections.size,
       endingConnections: endingCount,
       scopes: channels.length,
@@ -155,8 +164,15 @@ class System<Ctx> implements TagInvalidationSystem<Ctx> {
       pendingRecords: this.#registry.pendingRecords,
       pendingReads: this.#registry.pendingReads,
       timers: this.#clock.pendingTimers,
-      resets: Object.fromEntries(resets),
+      verifyAgeMs: verifyAgeSeconds * 1000,
+      resets: Object.fromEntries([...this.#metrics.resets.counts].filter(([, count]) => count > 0)),
     }
+  }
+
+  metrics(): string {
+    const { connections, verifyAgeSeconds } = this.#hub
+    const { floorRaisedCount: floorRaised } = this.#registry
+    return toPrometheusText(this.#metrics, { connections: connections.size, verifyAgeSeconds, floorRaised })
   }
 
   close(options: CloseOptions = {}): Promise<void> {

@@ -7,6 +7,7 @@ import {
   toScopeId,
   toTagKey,
   type PlainTag,
+  type Position,
   type Receipt,
   type Scope,
   type TagInput,
@@ -32,6 +33,8 @@ export interface UnannouncedError<T> extends QueryTagsError {
 /** Where invalidations go. */
 export interface Announcer {
   readonly registry: TagRegistry
+  /** Told of what was recorded. */
+  readonly onRecorded: (scope: string, at: Position) => void
   /** Told of what the registry could not take. */
   readonly onUnrecorded: (scope: string, tags: readonly PlainTag[]) => void
 }
@@ -75,10 +78,15 @@ export async function recordAfter<T>(
   return result
 }
 
-async function record({ registry, onUnrecorded }: Announcer, { scope, tags }: CheckedInvalidation): Promise<Receipt> {
+async function record(
+  { registry, onRecorded, onUnrecorded }: Announcer,
+  { scope, tags }: CheckedInvalidation,
+): Promise<Receipt> {
   if (tags.length === 0) return { scope, at: formatPosition(await registry.head(scope)), tags }
   try {
-    return { scope, at: formatPosition(await registry.record(scope, tags)), tags }
+    const at = await registry.record(scope, tags)
+    onRecorded(scope, at)
+    return { scope, at: formatPosition(at), tags }
   } catch (error) {
     onUnrecorded(scope, tags)
     throw error

@@ -38,6 +38,13 @@ export interface CloseOptions {
 
 /** What a system is doing now. */
 export interface SystemStats {
+  /**
+   * - `ready`.
+   * - `degraded`: the registry failed when it was last asked. Streams are open, clients know that nothing is verified, and are brought up to
+   *   date later. Leave the process in service: it is no worse than its neighbours, and its clients would have to move for nothing.
+   * - `closing`: `close()` was called, and every new stream is refused. The one state in which a readiness check has to fail.
+   */
+  readonly state: 'ready' | 'degraded' | 'closing'
   /** Open streams. */
   readonly connections: number
   /** Streams that were ended but whose response is not over yet. */
@@ -53,6 +60,8 @@ export interface SystemStats {
   /** Reads of the registry, and subscriptions, that it has not answered yet. */
   readonly pendingReads: number
   readonly timers: number
+  /** Milliseconds since the registry confirmed the scope that it confirmed longest ago. About `heartbeatMs` at most when all is well. */
+  readonly verifyAgeMs: number
   /** Resets since the start, by reason. */
   readonly resets: { readonly [K in ResetReason]?: number }
 }
@@ -150,6 +159,17 @@ export interface TagInvalidationSystem<Ctx = unknown> {
   handleControl(message: unknown, ...ctx: ContextArgument<Ctx>): Promise<ControlResult>
 
   stats(): SystemStats
+
+  /**
+   * What the system did and does, in the text format of Prometheus (`text/plain; version=0.0.4`). No tag and no scope is in it. Give it to
+   * your metrics route, which is yours to protect.
+   *
+   * @example
+   * ```ts
+   * app.get('/metrics', (req, res) => res.type('text/plain; version=0.0.4').send(system.metrics()))
+   * ```
+   */
+  metrics(): string
 
   /**
    * Refuses new streams with 503, ends those that are open, waits for invalidations that are being recorded, and resolves in bounded time. Close the system before the HTTP server, which

@@ -12,6 +12,7 @@ import {
 } from '@query-tags/core'
 import type { ConnectionRequest } from '../hub/connection.ts'
 import type { ResumeRequest } from '../hub/resume.ts'
+import type { ConnectMode } from '../metrics/metrics.ts'
 import { Refusal } from './refusal.ts'
 
 /** A request for a stream, checked. */
@@ -20,6 +21,7 @@ export interface StreamMessage extends ConnectionRequest {
   readonly wish: string | undefined
   /** Id of a connection that this one takes the place of. */
   readonly replaces: string | undefined
+  readonly mode: ConnectMode
 }
 
 const WATCHER = /^\w{1,64}$/
@@ -37,6 +39,7 @@ export function fromLastEventId(lastEventId: string | undefined): StreamMessage 
     resume: { cursor: cursor ?? {}, absent, first: false },
     wish: undefined,
     replaces: undefined,
+    mode: lastEventId ? 'last-event-id' : 'plain',
   }
 }
 
@@ -63,6 +66,7 @@ export function readStreamMessage(message: unknown): StreamMessage {
     },
     wish: scope === undefined ? undefined : readScope(scope),
     replaces,
+    mode: cursor === undefined ? 'fresh' : 'resumed',
   }
 }
 

@@ -38,6 +38,8 @@ const STATUS: Record<RefusalCode, number> = {
   unavailable: 503,
 }
 
+export const REFUSAL_CODES: readonly RefusalCode[] = Object.keys(STATUS) as RefusalCode[]
+
 const MIN_RETRY_AFTER_S = 5
 const MAX_RETRY_AFTER_S = 30
 

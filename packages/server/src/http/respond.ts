@@ -4,6 +4,7 @@ import type { Admission } from '../hub/disconnects.ts'
 import type { Hub } from '../hub/hub.ts'
 import { answerWatch } from '../hub/watch.ts'
 import type { Limits } from '../limits.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { Reporter } from '../reporter.ts'
 import type { Authorized, Authorizer } from './authorize.ts'
 import { readJson } from './body.ts'
@@ -29,6 +30,7 @@ export interface ResponderParts<Ctx> {
   readonly clock: Clock
   readonly limits: Limits
   readonly reporter: Reporter
+  readonly metrics: Metrics
   readonly authorizer: Authorizer<Ctx>
   readonly allowedOrigins: ReadonlySet<string>
   readonly maxStreamMs: number
@@ -55,7 +57,7 @@ export class Responder<Ctx> {
     try {
       return await this.#route(request, context)
     } catch (error) {
-      return toRefusalAnswer(this.#toRefusal(error), this.#parts.clock)
+      return toRefusalAnswer(this.#refuse(error), this.#parts.clock)
     }
   }
 
@@ -66,7 +68,7 @@ export class Responder<Ctx> {
       const { scopes } = await this.#parts.authorizer.authorize(context)
       return { status: 200, body: await this.#watch(readWatchRequest(message), scopes) }
     } catch (error) {
-      const { status, body } = this.#toRefusal(error)
+      const { status, body } = this.#refuse(error)
       return { status, body }
     }
   }
@@ -104,7 +106,7 @@ export class Responder<Ctx> {
   }
 
   #stream(message: StreamMessage, { scopes, expiresAt }: Authorized, admission: Admission | undefined): Outcome {
-    const { hub, clock, limits, authorizer, maxStreamMs } = this.#parts
+    const { hub, clock, limits, authorizer, maxStreamMs, metrics } = this.#parts
     authorizer.checkWish(message.wish, scopes)
     if (message.watch !== '*' && isTooLong(message.watch, limits)) throw tooManyTags(limits)
     // Closed meanwhile: the body may have taken its time.
@@ -114,6 +116,7 @@ export class Responder<Ctx> {
     const connection = hub.admit(scopes, message)
     if (connection === 'unavailable') throw new Refusal(connection, 'The server has no room for another connection')
     if (connection === 'too-many-requests') throw new Refusal(connection, 'The caller has too many connections')
+    metrics.connects.add(message.mode)
     // guard(authorized-before): whoever was let in before a disconnect must not stay after it, guarantee 11
     if (admission?.isRevoked(scopes)) connection.bye('reauthorize', 0)
     return {
@@ -147,6 +150,13 @@ export class Responder<Ctx> {
 
   #checkOpen(): void {
     if (this.#isClosing) throw new Refusal('unavailable', 'The server is shutting down')
+  }
+
+  #refuse(error: unknown): Refusal {
+    const refusal = this.#toRefusal(error)
+    this.#parts.metrics.refused.add(refusal.code)
+    if (refusal.code === 'not-here') this.#parts.metrics.watchReopens++
+    return refusal
   }
 
   #toRefusal(error: unknown): Refusal {

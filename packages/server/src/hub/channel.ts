@@ -1,5 +1,6 @@
 import type { Position, ResetReason } from '@query-tags/core'
 import type { Recorded, TagRegistry } from '../registry/tag-registry.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { Reporter } from '../reporter.ts'
 import { Audience } from './audience.ts'
 import { Invalidation } from './invalidation.ts'
@@ -12,6 +13,16 @@ export const MAX_REPLAY_BYTES = 65_536
 /** Refetches after a reset are spread at about a thousand clients a second, over this long at most. */
 const MAX_SPREAD_MS = 20_000
 
+/** Of what was recorded and not heard of, so much is waited for: a bus that is behind shows in fewer. */
+const MAX_UNHEARD = 100
+
+/** What a channel needs of its hub. */
+export interface ChannelHost {
+  readonly registry: TagRegistry
+  readonly reporter: Reporter
+  readonly metrics: Metrics
+}
+
 /**
  * One scope, as far as this process has connections in it. Passes on what the registry tells, in order and without gaps: when a message
  * does not follow the last one, it reads the difference and passes that on first.
@@ -20,8 +31,8 @@ export class Channel {
   readonly scope: string
   readonly audience: Audience = new Audience()
   readonly members: Set<Member> = new Set()
+  readonly #host: ChannelHost
   readonly #registry: TagRegistry
-  readonly #reporter: Reporter
   readonly #reads: SharedReads
   #unsubscribe: (() => void) | undefined
   #readying: Promise<void> | undefined
@@ -30,15 +41,21 @@ export class Channel {
   /** Something was not passed on since the last read began. */
   #behind = false
   #verified = false
+  #isFailing = false
+  /** When the registry last confirmed it, in seconds. */
+  #verifiedAt: number
+  /** Recorded by this process and not heard of yet. */
+  #unheard: { readonly seq: number; readonly recordedAt: number }[] = []
   #closed = false
   /** Everything up to here was passed on. */
   #top: Position | undefined
 
-  constructor(scope: string, registry: TagRegistry, reporter: Reporter) {
+  constructor(scope: string, host: ChannelHost) {
     this.scope = scope
-    this.#registry = registry
-    this.#reporter = reporter
-    this.#reads = new SharedReads(registry, scope, this.audience)
+    this.#host = host
+    this.#registry = host.registry
+    this.#verifiedAt = host.metrics.now()
+    this.#reads = new SharedReads(host.registry, scope, this.audience)
   }
 
   /** Whether this channel was in step with its registry when it last looked. */
@@ -49,6 +66,16 @@ export class Channel {
   /** Whether it waits for the registry's answer. */
   get isVerifying(): boolean {
     return this.#verifying !== undefined
+  }
+
+  /** Whether the registry could not confirm it when it was last asked. */
+  get isFailing(): boolean {
+    return this.#isFailing
+  }
+
+  /** When the registry last confirmed it, or else when it was made, in monotonic seconds. */
+  get verifiedAt(): number {
+    return this.#verifiedAt
   }
 
   /** Where live connections are. Only after {@link ready} resolved. */
@@ -98,6 +125,14 @@ export class Channel {
     return this.#verifying
   }
 
+  /** Measures how long what this process has just recorded takes to come back. */
+  recorded({ epoch, seq }: Position): void {
+    const top = this.#top
+    if (!top || top.epoch !== epoch) return
+    if (seq <= top.seq) return this.#host.metrics.busLagSeconds.observe(0)
+    if (this.#unheard.length < MAX_UNHEARD) this.#unheard.push({ seq, recordedAt: this.#host.metrics.now() })
+  }
+
   /** Passes on what the registry could not take. It has no position, and no other process hears of it. */
   tell(tags: Recorded['tags']): void {
     this.#deliver(new Invalidation(this.scope, undefined, tags, this.audience))
@@ -112,7 +147,7 @@ export class Channel {
       if (this.#closed) unsubscribe()
     }
     this.#top = await this.#registry.head(this.scope)
-    this.#verified = true
+    this.#succeed()
     if (this.#behind) await this.#repair()
   }
 
@@ -126,12 +161,23 @@ export class Channel {
         head.epoch === now.epoch && head.seq <= now.seq && (head.seq >= before.seq || before.epoch !== now.epoch)
       // guard(verify-repairs): a message that was lost on the way is found here when no other follows it, guarantee 9
       if (!inStep) await this.#repair()
-      this.#verified = true
+      this.#succeed()
     } catch (error) {
       // guard(unverified-is-said): without the registry's word nobody may be told that the stream is up to date, guarantee 9
       this.#verified = false
-      this.#reporter.report(error, 'registry')
+      this.#fail(error)
     }
+  }
+
+  #succeed(): void {
+    this.#verified = true
+    this.#isFailing = false
+    this.#verifiedAt = this.#host.metrics.now()
+  }
+
+  #fail(error: unknown): void {
+    this.#isFailing = true
+    this.#host.reporter.report(error, 'registry')
   }
 
   #receive({ epoch, prev, seq, tags }: Recorded): void {
@@ -152,7 +198,7 @@ export class Channel {
     this.#repair().catch((error: unknown) => {
       // The next heartbeat finds the gap again.
       this.#verified = false
-      this.#reporter.report(error, 'registry')
+      this.#fail(error)
     })
   }
 
@@ -179,20 +225,29 @@ export class Channel {
       const head = await this.#registry.head(this.scope)
       return this.#resetAll(head, expiryReason(from, head))
     }
+    if (missed.entries.length > 0) this.#host.metrics.gapsRepaired++
     const tagCount = missed.entries.reduce((count, { tags }) => count + tags.length, 0)
     if (tagCount > MAX_REPLAY_TAGS) return this.#resetAll(missed.head, 'too-many')
     for (const { seq, tags } of missed.entries) this.#pass({ epoch: missed.head.epoch, seq }, tags)
-    this.#top = missed.head
+    this.#moveTo(missed.head)
   }
 
   #resetAll(head: Position, reason: ResetReason): void {
-    this.#top = head
+    this.#moveTo(head)
     for (const member of this.members) member.reset(this, reason)
   }
 
   #pass(at: Position, tags: Recorded['tags']): void {
-    this.#top = at
+    this.#moveTo(at)
     this.#deliver(new Invalidation(this.scope, at, tags, this.audience))
+  }
+
+  #moveTo(top: Position): void {
+    this.#top = top
+    while (this.#unheard[0] && this.#unheard[0].seq <= top.seq) {
+      const { recordedAt } = this.#unheard.shift()!
+      this.#host.metrics.busLagSeconds.observe(this.#host.metrics.now() - recordedAt)
+    }
   }
 
   #deliver(invalidation: Invalidation<Position | undefined>): void {

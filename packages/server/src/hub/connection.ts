@@ -9,6 +9,7 @@ import {
   type ResetReason,
 } from '@query-tags/core'
 import type { Clock } from '../clock.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import { Backlog } from './backlog.ts'
 import type { Channel } from './channel.ts'
 import type { HeartbeatFrames } from './heartbeat.ts'
@@ -28,6 +29,7 @@ export interface ConnectionRequest {
 /** What a connection needs of its hub. */
 export interface ConnectionHost {
   readonly clock: Clock
+  readonly metrics: Metrics
   readonly maxBacklogBytes: number
   readonly writeStallMs: number
   /** For the hello. */
@@ -36,7 +38,6 @@ export interface ConnectionHost {
   heartbeatFrames(): HeartbeatFrames
   /** What the client should wait before it comes back, at most. */
   retryMs(): number
-  countReset(reason: ResetReason): void
   report(error: unknown, phase: 'registry' | 'stream'): void
   /** The connection takes no part any more. */
   left(connection: Connection): void
@@ -82,7 +83,7 @@ export class Connection implements Member {
     this.#endsAt = host.clock.now() + RESERVED_MS
     this.#request = request
     this.#backlog = new Backlog(host.maxBacklogBytes, (reason) => {
-      host.countReset(reason)
+      host.metrics.resets.add(reason)
     })
     this.watchers.set(request.watcher, new Watcher(this, request.watch))
   }
@@ -204,7 +205,10 @@ export class Connection implements Member {
     // guard(buffer-during-resume): before the hello nothing may be written, and after it the replay comes first, guarantee 6
     if (this.#phase === 'resuming') return this.#keep(channel, invalidation)
     // guard(merge-while-full): a sink that takes no more would keep every frame, guarantee 10
-    if (this.#outbox?.isFull) return this.#keep(channel, invalidation)
+    if (this.#outbox?.isFull) {
+      this.#host.metrics.backlogMerges++
+      return this.#keep(channel, invalidation)
+    }
     this.#outbox?.write(invalidation.frame)
   }
 

@@ -1,7 +1,5 @@
 import { fromScopeId, type PlainTag, type TagGroup } from '@query-tags/core'
-import type { TagRegistry } from '../registry/tag-registry.ts'
-import type { Reporter } from '../reporter.ts'
-import { Channel } from './channel.ts'
+import { Channel, type ChannelHost } from './channel.ts'
 import type { IsDue } from './heartbeat.ts'
 import type { Invalidation } from './invalidation.ts'
 import { Watcher, type Member } from './watcher.ts'
@@ -19,9 +17,7 @@ export interface Admission {
   end(): void
 }
 
-export interface DisconnectsOptions {
-  readonly registry: TagRegistry
-  readonly reporter: Reporter
+export interface DisconnectsOptions extends ChannelHost {
   /** Ends the streams in a scope; without one, all of them. */
   readonly end: (scope?: string) => void
 }
@@ -40,7 +36,7 @@ export class Disconnects implements Member {
 
   constructor(options: DisconnectsOptions) {
     this.#options = options
-    this.#channel = new Channel(LOG, options.registry, options.reporter)
+    this.#channel = new Channel(LOG, options)
     this.#channel.join(this)
   }
 

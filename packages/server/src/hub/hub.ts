@@ -1,7 +1,8 @@
-import { PROTOCOL_VERSION, type HelloFrame, type PlainTag, type ResetReason } from '@query-tags/core'
+import { PROTOCOL_VERSION, type HelloFrame, type PlainTag, type Position } from '@query-tags/core'
 import { randomId, type Clock } from '../clock.ts'
 import type { Limits } from '../limits.ts'
 import type { TagRegistry } from '../registry/tag-registry.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { Reporter } from '../reporter.ts'
 import { Channel } from './channel.ts'
 import { Connection, type ConnectionHost, type ConnectionRequest } from './connection.ts'
@@ -17,6 +18,7 @@ export interface HubOptions {
   readonly registry: TagRegistry
   readonly clock: Clock
   readonly reporter: Reporter
+  readonly metrics: Metrics
   readonly limits: Limits
   readonly heartbeatMs: number
   /** Whether the system has a `resolveScope`. */
@@ -28,7 +30,7 @@ export class Hub implements ConnectionHost {
   readonly clock: Clock
   readonly maxBacklogBytes: number
   readonly writeStallMs: number
-  readonly resets: Map<ResetReason, number> = new Map()
+  readonly metrics: Metrics
   readonly disconnects: Disconnects
   readonly #options: HubOptions
   readonly #channels = new Map<string, { readonly channel: Channel; users: number }>()
@@ -42,6 +44,7 @@ export class Hub implements ConnectionHost {
   constructor(options: HubOptions) {
     this.#options = options
     this.clock = options.clock
+    this.metrics = options.metrics
     this.maxBacklogBytes = options.limits.maxBacklogBytes
     this.writeStallMs = options.limits.writeStallMs
     this.disconnects = new Disconnects({
@@ -115,6 +118,17 @@ export class Hub implements ConnectionHost {
     this.disconnects.close()
   }
 
+  /** Hears what this process has recorded. */
+  recorded(scope: string, at: Position): void {
+    this.#channels.get(scope)?.channel.recorded(at)
+  }
+
+  /** Seconds since the registry confirmed the scope that it confirmed longest ago; 0 without scopes. */
+  get verifyAgeSeconds(): number {
+    const now = this.metrics.now()
+    return this.channels.reduce((age, { verifiedAt }) => Math.max(age, now - verifiedAt), 0)
+  }
+
   /** Tells the connections of this process what the registry could not take. */
   tell(scope: string, tags: readonly PlainTag[]): void {
     this.#channels.get(scope)?.channel.tell(tags)
@@ -131,10 +145,6 @@ export class Hub implements ConnectionHost {
 
   retryMs(): number {
     return Math.min(MAX_RETRY_MS, Math.max(MIN_RETRY_MS, this.#connections.size * RETRY_MS_PER_CONNECTION))
-  }
-
-  countReset(reason: ResetReason): void {
-    this.resets.set(reason, (this.resets.get(reason) ?? 0) + 1)
   }
 
   report(error: unknown, phase: 'registry' | 'stream'): void {
@@ -182,7 +192,7 @@ export class Hub implements ConnectionHost {
   #use(scope: string): Channel {
     let entry = this.#channels.get(scope)
     if (!entry) {
-      entry = { channel: new Channel(scope, this.#options.registry, this.#options.reporter), users: 0 }
+      entry = { channel: new Channel(scope, this.#options), users: 0 }
       this.#channels.set(scope, entry)
     }
     entry.users++

@@ -1,5 +1,6 @@
 import { isQueryTagsError, QueryTagsError, type PlainTag, type Position } from '@query-tags/core'
 import type { Clock } from '../clock.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { Missed, Recorded, TagRegistry } from './tag-registry.ts'
 
 export interface RegistryBounds {
@@ -13,14 +14,17 @@ export interface RegistryBounds {
 export class BoundedRegistry implements TagRegistry {
   readonly #inner: TagRegistry
   readonly #clock: Clock
+  readonly #metrics: Metrics
   readonly #bounds: RegistryBounds
   #pendingRecords = 0
   #pendingReads = 0
+  #isFailing = false
   #onRecorded: (() => void) | undefined
 
-  constructor(inner: TagRegistry, clock: Clock, bounds: RegistryBounds) {
+  constructor(inner: TagRegistry, clock: Clock, metrics: Metrics, bounds: RegistryBounds) {
     this.#inner = inner
     this.#clock = clock
+    this.#metrics = metrics
     this.#bounds = bounds
   }
 
@@ -32,17 +36,24 @@ export class BoundedRegistry implements TagRegistry {
     return this.#pendingReads
   }
 
+  /** Whether the latest call that it answered, or did not in time, failed. */
+  get isFailing(): boolean {
+    return this.#isFailing
+  }
+
+  get floorRaisedCount(): number | undefined {
+    return this.#inner.floorRaisedCount
+  }
+
   /** @throws {QueryTagsError} `registry-unavailable`. After a timeout the invalidation may still be recorded; recording it again is safe. */
   async record(scope: string, tags: readonly PlainTag[]): Promise<Position> {
-    const { maxPendingRecords, recordTimeoutMs } = this.#bounds
-    // guard(pending-limit): a registry that hangs must not collect invalidations without bound, guarantee 2
-    if (this.#pendingRecords >= maxPendingRecords) throw overloaded(maxPendingRecords)
-    this.#pendingRecords++
     try {
-      return await this.#within(recordTimeoutMs, 'record the invalidation', () => this.#inner.record(scope, tags))
-    } finally {
-      this.#pendingRecords--
-      if (this.#pendingRecords === 0) this.#onRecorded?.()
+      const at = await this.#record(scope, tags)
+      this.#metrics.records.add('recorded')
+      return at
+    } catch (error) {
+      this.#metrics.records.add('failed')
+      throw error
     }
   }
 
@@ -82,6 +93,21 @@ export class BoundedRegistry implements TagRegistry {
     return this.#within(this.#bounds.recordTimeoutMs, 'close', () => this.#inner.close())
   }
 
+  async #record(scope: string, tags: readonly PlainTag[]): Promise<Position> {
+    const { maxPendingRecords, recordTimeoutMs } = this.#bounds
+    // guard(pending-limit): a registry that hangs must not collect invalidations without bound, guarantee 2
+    if (this.#pendingRecords >= maxPendingRecords) throw overloaded(maxPendingRecords)
+    this.#pendingRecords++
+    const startedAt = this.#metrics.now()
+    try {
+      return await this.#within(recordTimeoutMs, 'record the invalidation', () => this.#inner.record(scope, tags))
+    } finally {
+      this.#metrics.recordSeconds.observe(this.#metrics.now() - startedAt)
+      this.#pendingRecords--
+      if (this.#pendingRecords === 0) this.#onRecorded?.()
+    }
+  }
+
   async #read<T>(what: string, call: () => Promise<T>, onTimeout?: () => void): Promise<T> {
     const { maxPendingReads, readTimeoutMs } = this.#bounds
     if (this.#pendingReads >= maxPendingReads)
@@ -98,11 +124,13 @@ export class BoundedRegistry implements TagRegistry {
     return new Promise((resolve, reject) => {
       const cancel = this.#clock.after(ms, () => {
         onTimeout?.()
+        this.#isFailing = true
         // guard(call-timeout): whoever invalidates has to hear that it may not be recorded, guarantee 2
         reject(unavailable(`The registry did not ${what} within ${ms} ms`))
       })
       const fail = (error: unknown): void => {
         cancel()
+        this.#isFailing = true
         // Whoever says it better says it.
         reject(
           isQueryTagsError(error, 'registry-unavailable')
@@ -113,6 +141,7 @@ export class BoundedRegistry implements TagRegistry {
       try {
         call().then((value) => {
           cancel()
+          this.#isFailing = false
           resolve(value)
         }, fail)
       } catch (error) {

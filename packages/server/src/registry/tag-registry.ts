@@ -51,7 +51,7 @@ export interface TagRegistry {
    * For `query_tags_floor_raised_total` of `metrics()`: how many calls in this process made it forget tags that somebody may
    * still have to hear of, i.e. raised a floor or dropped a scope. Only ever grows. Left out when the registry does not know.
    */
-  readonly floorRaisedCount?: number
+  readonly floorRaisedCount?: number | undefined
 }
 
 /** One invalidation, as a listener hears of it. */

@@ -36,6 +36,10 @@ export class TestRegistry implements TagRegistry {
     }
   }
 
+  get floorRaisedCount(): number | undefined {
+    return this.#inner.floorRaisedCount
+  }
+
   count(method: Method): number {
     return this.calls.filter((call) => call.method === method).length
   }
