@@ -14,6 +14,7 @@ export class RedisProxy {
   #hidden: string | undefined
   /** Messages that were lost here. */
   dropped = 0
+  #sent = ''
 
   private constructor(server: Server, target: number) {
     this.#server = server
@@ -35,6 +36,12 @@ export class RedisProxy {
     return `redis://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
+  /** How often clients sent these as arguments, one after the other. */
+  count(...words: readonly string[]): number {
+    const encoded = words.map((word) => `$${word.length}\r\n${word}\r\n`)
+    return this.#sent.split(encoded.join('')).length - 1
+  }
+
   /** From now on messages that contain this text do not arrive; `undefined` ends that. */
   lose(text: string | undefined): void {
     this.#lost = text
@@ -48,9 +55,14 @@ export class RedisProxy {
     }
   }
 
+  /** Leads new connections to another server; those that there are stay where they are. */
+  turn(port: number): void {
+    this.#target = port
+  }
+
   /** Leads to another server, and ends all connections to the one before. */
   retarget(port: number): void {
-    this.#target = port
+    this.turn(port)
     this.cut()
   }
 
@@ -71,7 +83,10 @@ export class RedisProxy {
     const server = connect({ port: this.#target, host: '127.0.0.1', noDelay: true })
     const link = [client, server] as const
     this.#links.add(link)
-    client.on('data', (bytes) => server.write(bytes))
+    client.on('data', (bytes) => {
+      this.#sent += bytes.toString()
+      server.write(bytes)
+    })
     // Redis writes each message by itself, and on loopback it comes as it was written.
     server.on('data', (bytes) => this.#isLost(bytes.toString()) || client.write(bytes))
     for (const [from, to] of [link, [server, client] as const]) {

@@ -153,6 +153,19 @@ describe.skipIf(!hasRedis)('a Redis registry', () => {
     await expectToldHead(registry, heard)
   })
 
+  it('leaves a master that became a replica, though its connections stay', async () => {
+    const [old, promoted] = [await world.server(), await world.server()]
+    const proxy = await world.proxy(old)
+    const registry = world.registry(proxy.url, { report: () => undefined })
+    await registry.record('s', [['before']])
+
+    proxy.turn(promoted.port)
+    await old.replicate(promoted)
+
+    await expect.poll(() => registry.record('s', [['after']]).catch(() => undefined)).toBeDefined()
+    expect(await promoted.cli('ZSCORE', KEY, '["after"]')).not.toBe('')
+  })
+
   it('records again what a master that was cut off had acknowledged (guarantee 1)', async () => {
     const [old, promoted] = [await world.server(), await world.server()]
     const proxy = await world.proxy(old)
