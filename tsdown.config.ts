@@ -28,11 +28,15 @@ const shared: UserConfig = {
   failOnWarn: true,
 }
 
+/** File by file, since those that begin with 'use client' are not for server components, and the others are. */
+const withDirectives: UserConfig = { unbundle: true, inputOptions: { checks: { moduleLevelDirective: false } } }
+
 const config: UserConfig[] = readdirSync('packages').flatMap((name) => {
   const cwd = `packages/${name}`
   if (!existsSync(`${cwd}/package.json`)) return []
   const manifest = JSON.parse(readFileSync(`${cwd}/package.json`, 'utf8')) as Manifest
-  return manifest.private ? [] : [{ ...shared, name, cwd, entry: entriesOf(manifest) }]
+  if (manifest.private) return []
+  return [{ ...shared, ...(name === 'react' && withDirectives), name, cwd, entry: entriesOf(manifest) }]
 })
 
 export default config

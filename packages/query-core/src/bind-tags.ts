@@ -8,6 +8,7 @@ import {
   type QueryCacheNotifyEvent,
   type QueryClient,
 } from '@tanstack/query-core'
+import { afterTask } from './after-task.ts'
 import { AppliedReceipts } from './applied-receipts.ts'
 import { ArrivedSnapshots } from './arrived-snapshots.ts'
 import { KeptSnapshot } from './kept-snapshot.ts'
@@ -125,8 +126,11 @@ const ORDINARY: BindingEnvironment = {
   random: Math.random,
 }
 
+/** A page without a cursor may hold data that a server with another clock read while the page was on its way, in milliseconds. */
+const CLOCK_SKEW_MS = 30_000
+
 /** The scope that each cache was last bound for. */
-const boundFor = new WeakMap<QueryClient, string | undefined>()
+const boundFor = new WeakMap<QueryClient, string | null>()
 
 /** The wiring: client, query cache and mutation cache on one side, index, guard, coverage and scheduler on the other. */
 class CacheBinding implements TagBinding, Binding {
@@ -146,6 +150,14 @@ class CacheBinding implements TagBinding, Binding {
   readonly #receipts = new AppliedReceipts()
   readonly #listeners = new Set<TagListener>()
   #unsubscribe: readonly (() => void)[] = []
+  /** Brings the snapshot in the cache up to date. It then stands for those that came in, too. */
+  readonly #raise = afterTask(() => {
+    const cursor = this.#attachment.cursorOf(this.#coverage.asked())
+    if (this.#closed || !cursor) return
+    this.#kept.write(cursor)
+    this.#arrived.remove()
+  })
+  #closed = false
 
   constructor({
     queryClient,
@@ -161,8 +173,12 @@ class CacheBinding implements TagBinding, Binding {
     const cache = (this.#cache = queryClient.getQueryCache())
     const cursor = pageCursor(cache)
     this.#attachment = client.attach(this, { scope, pageCursor: cursor })
-    this.#history = new ReadHistory(this.#attachment, () => environment.now())
-    this.#coverage = new TagCoverage(this.#attachment, (read) => this.#kept.lower(read))
+    this.#history = new ReadHistory(this.#attachment, environment)
+    const name = environment.random().toString(36).slice(2)
+    const loadedAt = (environment.loadedAt ?? performance.timeOrigin) - (cursor ? 0 : CLOCK_SKEW_MS)
+    this.#arrived = new ArrivedSnapshots(cache, this.#attachment, name, loadedAt)
+    this.#kept = new KeptSnapshot(queryClient, this.#attachment, name)
+    this.#coverage = new TagCoverage(this.#attachment, this.#kept)
     this.#index = new TagQueryIndex({
       onGain: (entry, watched) => this.#coverage.gain(entry, watched),
       onLose: (watched) => this.#coverage.forget(watched),
@@ -171,14 +187,10 @@ class CacheBinding implements TagBinding, Binding {
       onInvalidTags: (error) => this.#onError(error),
     })
     this.#scheduler = new RefetchScheduler(environment, (entry) => this.#mutations.holdMs(entry))
-    this.#mutations = new PendingMutations(queryClient.getMutationCache(), this.#history, () => environment.now(), {
+    this.#mutations = new PendingMutations(queryClient.getMutationCache(), this.#history, environment, {
       onSuccess: (tags) => this.#invalidateTags(tags),
       onRelease: () => this.#scheduler.drain(),
     })
-    const id = environment.random().toString(36).slice(2)
-    const loadedAt = environment.loadedAt ?? performance.timeOrigin
-    this.#arrived = new ArrivedSnapshots(cache, this.#attachment, { id, loadedAt, hasCursor: cursor !== undefined })
-    this.#kept = new KeptSnapshot(queryClient, this.#attachment, id, () => this.#arrived.remove())
     this.#guard = new SettleGuard(this.#history, this.#mutations, this.#arrived, {
       beforeFetch: (entry, clock) => this.#coverage.beforeFetch(entry, clock),
       onFresh: (entry, read) => {
@@ -201,10 +213,11 @@ class CacheBinding implements TagBinding, Binding {
       this.#cache.subscribe((event) => this.#onCacheEvent(event)),
       focusManager.subscribe(() => this.#onFocus()),
     ]
-    const id = scope && toScopeId(scope)
-    const isOther = boundFor.has(queryClient) && boundFor.get(queryClient) !== id
+    const id = scope ? toScopeId(scope) : null
+    const before = boundFor.get(queryClient)
+    const isOther = before !== undefined && before !== id
     // guard(other-user): nothing that the user before has read may pass for this one's, not even until the hello, guarantee 8
-    if (isOther) this.#invalidate(this.#index.entries(), this.#history.tick(), 0)
+    if (isOther) this.#invalidate(this.#index.entries())
     boundFor.set(queryClient, id)
   }
 
@@ -217,17 +230,17 @@ class CacheBinding implements TagBinding, Binding {
   }
 
   close(): void {
+    this.#closed = true
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
     this.#mutations.close()
     this.#scheduler.close()
-    this.#kept.close()
     this.#routes?.close()
     this.#attachment.detach()
   }
 
   onHello(): void {
     for (const { query } of this.#index.entries()) this.#read(query)
-    this.#guard.onHello(this.#index.entries())
+    this.#guard.review(this.#index.entries())
     this.#settle()
   }
 
@@ -238,48 +251,36 @@ class CacheBinding implements TagBinding, Binding {
     const now = this.#history.tick()
     if (source === 'receipt') this.#receipts.add(scope, at, tags, now)
     const { queries, listeners } = this.#index.match(fresh)
-    const hit = this.#invalidate(queries, now, spreadMs)
+    const hit = this.#invalidate(queries, spreadMs, now)
     // What a receipt brought before counts as of then: data that were fetched since are newer.
     // guard(receipt-frame): data whose fetch began before the receipt are older than its frame, guarantee 1
-    if (receipt) hit.push(...this.#invalidate(this.#index.match(known).queries, receipt.clock, spreadMs))
-    this.#callListeners(listeners, tags)
-    this.#tell({ source, scope, at, tags, queries: hit })
+    if (receipt) hit.push(...this.#invalidate(this.#index.match(known).queries, spreadMs, receipt.clock))
+    this.#tell(listeners, { source, scope, at, tags, queries: hit })
   }
 
   onReset({ reason, spreadMs }: { readonly reason: string; readonly spreadMs: number }): void {
-    const hit = this.#invalidate(this.#index.entries(), this.#history.tick(), spreadMs)
-    this.#callListeners(this.#listeners, '*')
-    this.#tell({ source: 'reset', tags: '*', queries: hit, reason })
+    const hit = this.#invalidate(this.#index.entries(), spreadMs)
+    this.#tell(this.#listeners, { source: 'reset', tags: '*', queries: hit, reason })
   }
 
   onMissed(added: readonly PlainTag[], missed: readonly PlainTag[] | 'expired'): void {
     const askers = this.#coverage.askers(added)
     const tags = missed === 'expired' ? added : missed
     const { queries, listeners } = this.#index.match(tags)
-    const hit = this.#invalidate(
-      queries.filter((entry) => askers.has(entry)),
-      this.#history.tick(),
-      0,
-    )
+    const hit = this.#invalidate(queries.filter((entry) => askers.has(entry)))
     this.#settle()
-    if (tags.length === 0) return
-    this.#callListeners(listeners, tags)
-    this.#tell({ source: 'missed', tags, queries: hit })
+    if (tags.length > 0) this.#tell(listeners, { source: 'missed', tags, queries: hit })
   }
 
   settled(): Promise<void> {
-    const isFetching = (): boolean =>
-      [...this.#index.entries()].some(({ query }) => query.state.fetchStatus === 'fetching')
-    return whenIdle(this.#cache, () => this.#scheduler.isAboutToFetch || isFetching())
+    const isBusy = (entry: TaggedQuery): boolean =>
+      entry.query.state.fetchStatus === 'fetching' || this.#scheduler.isDue(entry)
+    return whenIdle(this.#cache, () => [...this.#index.entries()].some(isBusy))
   }
 
   #settle(): void {
     this.#coverage.settle()
     this.#raise()
-  }
-
-  #raise(): void {
-    this.#kept.raise(() => this.#coverage.asked())
   }
 
   #listen(tags: readonly PlainTag[], from: ReadPosition, callback: TagListener['callback']): () => void {
@@ -294,12 +295,11 @@ class CacheBinding implements TagBinding, Binding {
 
   #invalidateTags(tags: readonly PlainTag[]): void {
     const { queries, listeners } = this.#index.match(tags)
-    const hit = this.#invalidate(queries, this.#history.tick(), 0)
-    this.#callListeners(listeners, tags)
-    this.#tell({ source: 'local', tags, queries: hit })
+    const hit = this.#invalidate(queries)
+    this.#tell(listeners, { source: 'local', tags, queries: hit })
   }
 
-  #invalidate(entries: Iterable<TaggedQuery>, at: number, spreadMs: number): Query[] {
+  #invalidate(entries: Iterable<TaggedQuery>, spreadMs = 0, at = this.#history.tick()): Query[] {
     return notifyManager.batch(() => {
       const hit: Query[] = []
       for (const entry of entries) {
@@ -320,7 +320,7 @@ class CacheBinding implements TagBinding, Binding {
     if (type === 'observerResultsUpdated') return
     const isGone = this.#isGone(query)
     if (isSnapshot(query)) {
-      if (!isGone && this.#arrived.absorb(query)) this.#guard.onSnapshot(this.#index.entries())
+      if (!isGone && this.#arrived.absorb(query)) this.#guard.review(this.#index.entries())
       return this.#raise()
     }
     if (isGone) {
@@ -330,7 +330,7 @@ class CacheBinding implements TagBinding, Binding {
     const entry = this.#read(query)
     if (!entry) return
     if (type === 'updated') return this.#guard.onUpdate(entry, event.action)
-    if (type === 'observerAdded' && this.#attachment.isBehind()) this.#invalidate([entry], this.#history.tick(), 0)
+    if (type === 'observerAdded' && this.#attachment.isBehind()) this.#invalidate([entry])
     // Somebody may need it now whom TanStack would show the old data: with refetchOnMount off, or enabled just now.
     this.#scheduler.request(entry, type === 'observerAdded' ? 0 : undefined)
   }
@@ -358,14 +358,11 @@ class CacheBinding implements TagBinding, Binding {
   #onFocus(): void {
     if (!focusManager.isFocused() || !this.#attachment.isBehind()) return
     const active = [...this.#index.entries()].filter(({ query }) => query.isActive())
-    this.#invalidate(active, this.#history.tick(), 0)
+    this.#invalidate(active)
   }
 
-  #callListeners(listeners: Iterable<TagListener>, tags: readonly PlainTag[] | '*'): void {
-    for (const { callback } of listeners) this.#callBack(() => callback(tags))
-  }
-
-  #tell(event: InvalidationEvent): void {
+  #tell(listeners: Iterable<TagListener>, event: InvalidationEvent): void {
+    for (const { callback } of listeners) this.#callBack(() => callback(event.tags))
     this.#callBack(() => this.#onInvalidation?.(event))
   }
 

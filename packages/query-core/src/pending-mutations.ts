@@ -24,31 +24,27 @@ export interface MutationEvents {
 export class PendingMutations {
   readonly #pending = new Map<Mutation, Pending>()
   readonly #unsubscribe: () => void
+  readonly #time: { now(): number }
 
-  readonly #now: () => number
-
-  constructor(cache: MutationCache, history: ReadHistory, now: () => number, events: MutationEvents) {
-    this.#now = now
-    const update = (mutation: Mutation): void => {
-      if (mutation.state.status === 'pending') {
-        if (!this.#pending.has(mutation)) {
-          this.#begin(mutation, history.moment())
-        } else if (mutation.state.isPaused) {
-          events.onRelease()
-        }
-      } else if (this.#pending.delete(mutation)) {
-        const tags = declaredTags(mutation)
-        if (mutation.state.status === 'success' && tags.length > 0) events.onSuccess(tags)
-        events.onRelease()
-      }
-    }
+  /** @param time Monotonic milliseconds. */
+  constructor(cache: MutationCache, history: ReadHistory, time: { now(): number }, events: MutationEvents) {
+    this.#time = time
     for (const mutation of cache.getAll()) {
       // guard(unseen-mutation): what it writes may have been read before anything that was seen here, guarantee 8
       if (mutation.state.status === 'pending') this.#begin(mutation, UNSEEN)
     }
     this.#unsubscribe = cache.subscribe((event) => {
-      if (event.type === 'updated') update(event.mutation)
-      else if (event.type === 'removed' && this.#pending.delete(event.mutation)) events.onRelease()
+      if (event.type !== 'updated' && event.type !== 'removed') return
+      const { type, mutation } = event
+      const { status, isPaused } = mutation.state
+      if (status === 'pending' && type !== 'removed') {
+        if (!this.#pending.has(mutation)) this.#begin(mutation, history.moment())
+        else if (isPaused) events.onRelease()
+      } else if (this.#pending.delete(mutation)) {
+        const tags = declaredTags(mutation)
+        if (status === 'success' && tags.length > 0) events.onSuccess(tags)
+        events.onRelease()
+      }
     })
   }
 
@@ -59,7 +55,7 @@ export class PendingMutations {
 
   /** How many milliseconds a query's refetch has to wait for mutations at most; 0 when none holds it. */
   holdMs(entry: TaggedQuery): number {
-    const now = this.#now()
+    const now = this.#time.now()
     let holdMs = 0
     for (const [mutation, { tags, since }] of this.#pending) {
       const left = since + MAX_HOLD_MS - now
@@ -74,7 +70,7 @@ export class PendingMutations {
   }
 
   #begin(mutation: Mutation, began: ReadMoment): void {
-    this.#pending.set(mutation, { tags: declaredTags(mutation), began, since: this.#now() })
+    this.#pending.set(mutation, { tags: declaredTags(mutation), began, since: this.#time.now() })
   }
 }
 

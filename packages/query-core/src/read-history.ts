@@ -1,4 +1,4 @@
-import type { Attachment, ReadPosition } from '@query-tags/core/client'
+import type { Attachment } from '@query-tags/core/client'
 import { UNSEEN, type ReadMoment } from './tagged-query.ts'
 
 /** Data that the app writes by hand may have been read this long before, in milliseconds. */
@@ -12,13 +12,14 @@ const SAMPLE_MS = 1000
  */
 export class ReadHistory {
   #clock = 0
-  readonly #now: () => number
-  readonly #position: () => ReadPosition
+  readonly #attachment: Pick<Attachment, 'position'>
+  readonly #time: { now(): number }
   readonly #samples: { readonly time: number; readonly moment: ReadMoment }[] = []
 
-  constructor(attachment: Pick<Attachment, 'position'>, now: () => number) {
-    this.#now = now
-    this.#position = () => attachment.position()
+  /** @param time Monotonic milliseconds. */
+  constructor(attachment: Pick<Attachment, 'position'>, time: { now(): number }) {
+    this.#attachment = attachment
+    this.#time = time
   }
 
   /** The clock of an event that happens now, later than any before. */
@@ -28,8 +29,8 @@ export class ReadHistory {
 
   /** The read moment of what begins to be read now. */
   moment(): ReadMoment {
-    const moment = { clock: this.tick(), position: this.#position() }
-    const time = this.#now()
+    const moment = { clock: this.tick(), position: this.#attachment.position() }
+    const time = this.#time.now()
     const last = this.#samples.at(-1)
     if (last === undefined || time - last.time >= SAMPLE_MS) this.#samples.push({ time, moment })
     while (this.#samples.length > 1 && this.#samples[1]!.time <= time - MANUAL_DATA_AGE_MS) this.#samples.shift()
@@ -40,7 +41,7 @@ export class ReadHistory {
   manualMoment(oldestMutation: ReadMoment | undefined): ReadMoment {
     this.moment()
     const oldest = this.#samples[0]!
-    const moment = this.#now() - oldest.time >= MANUAL_DATA_AGE_MS ? oldest.moment : UNSEEN
+    const moment = this.#time.now() - oldest.time >= MANUAL_DATA_AGE_MS ? oldest.moment : UNSEEN
     return oldestMutation && oldestMutation.clock < moment.clock ? oldestMutation : moment
   }
 }

@@ -1,4 +1,5 @@
 import { CancelledError, focusManager } from '@tanstack/query-core'
+import { afterTask } from './after-task.ts'
 import { needsFetch, type TaggedQuery } from './tagged-query.ts'
 
 /** Refetches that the scheduler runs side by side. A browser has six connections to an origin on HTTP/1.1, and the stream takes one. */
@@ -25,15 +26,16 @@ export class RefetchScheduler {
   readonly #environment: SchedulerEnvironment
   readonly #holdMs: (entry: TaggedQuery) => number
   readonly #unsubscribe: () => void
+  /** Starts what may start now: after the task, so that a fetch that TanStack starts in it comes first and is not doubled. */
+  readonly drain: () => void = afterTask(() => this.#drainNow())
   #running = 0
-  #draining = false
   #wakeUp: (() => void) | undefined
   #closed = false
 
   constructor(environment: SchedulerEnvironment, holdMs: (entry: TaggedQuery) => number) {
     this.#environment = environment
     this.#holdMs = holdMs
-    this.#unsubscribe = focusManager.subscribe(() => this.drain())
+    this.#unsubscribe = focusManager.subscribe(this.drain)
   }
 
   /**
@@ -43,34 +45,21 @@ export class RefetchScheduler {
    */
   request(entry: TaggedQuery, spreadMs?: number): void {
     if (this.#queue.has(entry) || !needsFetch(entry)) return
-    const endSpread = this.#spreading.get(entry)
-    if (endSpread && spreadMs !== 0) return
-    endSpread?.()
-    if (!spreadMs) return this.#enqueue(entry)
-    const cancel = this.#after(this.#environment.random() * spreadMs, () => {
+    const cancelSpread = this.#spreading.get(entry)
+    if (cancelSpread && spreadMs !== 0) return
+    cancelSpread?.()
+    const enqueue = (): void => {
       this.#spreading.delete(entry)
-      this.#enqueue(entry)
-    })
-    this.#spreading.set(entry, () => {
-      this.#spreading.delete(entry)
-      cancel()
-    })
+      this.#queue.add(entry)
+      this.drain()
+    }
+    if (spreadMs) this.#spreading.set(entry, this.#after(this.#environment.random() * spreadMs, enqueue))
+    else enqueue()
   }
 
-  /** Whether a fetch is about to start, in a moment or when another one is over: what is held back for longer does not count. */
-  get isAboutToFetch(): boolean {
-    if (!focusManager.isFocused()) return false
-    return [...this.#queue, ...this.#spreading.keys()].some((entry) => needsFetch(entry) && this.#holdMs(entry) === 0)
-  }
-
-  /** Starts what may start now: in a microtask, so that a fetch that TanStack starts in the same task comes first and is not doubled. */
-  drain(): void {
-    if (this.#draining || this.#closed) return
-    this.#draining = true
-    void Promise.resolve().then(() => {
-      this.#draining = false
-      this.#drainNow()
-    })
+  /** Whether a query is about to be fetched, in a moment or when another one is over: what is held back for longer does not count. */
+  isDue(entry: TaggedQuery): boolean {
+    return focusManager.isFocused() && needsFetch(entry) && this.#holdMs(entry) === 0
   }
 
   close(): void {
@@ -79,11 +68,6 @@ export class RefetchScheduler {
     for (const cancel of this.#timers) cancel()
     this.#timers.clear()
     this.#queue.clear()
-  }
-
-  #enqueue(entry: TaggedQuery): void {
-    this.#queue.add(entry)
-    this.drain()
   }
 
   #drainNow(): void {
@@ -100,7 +84,7 @@ export class RefetchScheduler {
       if (needsFetch(entry)) this.#fetch(entry)
     }
     this.#wakeUp?.()
-    this.#wakeUp = soonest === Infinity ? undefined : this.#after(soonest, () => this.drain())
+    this.#wakeUp = soonest === Infinity ? undefined : this.#after(soonest, this.drain)
   }
 
   #fetch(entry: TaggedQuery): void {

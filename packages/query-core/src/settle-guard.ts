@@ -1,4 +1,5 @@
 import type { QueryCacheNotifyEvent } from '@tanstack/query-core'
+import { afterTask } from './after-task.ts'
 import type { ArrivedSnapshots } from './arrived-snapshots.ts'
 import type { PendingMutations } from './pending-mutations.ts'
 import { MANUAL_DATA_AGE_MS, type ReadHistory } from './read-history.ts'
@@ -28,6 +29,10 @@ export class SettleGuard {
   readonly #events: GuardEvents
   /** Queries whose data came in this task, from before anything that was seen. A snapshot may yet come that says how old they are. */
   readonly #arrived = new Set<TaggedQuery>()
+  readonly #reviewArrived = afterTask(() => {
+    this.review(this.#arrived)
+    this.#arrived.clear()
+  })
 
   constructor(history: ReadHistory, mutations: PendingMutations, snapshots: ArrivedSnapshots, events: GuardEvents) {
     this.#history = history
@@ -44,19 +49,14 @@ export class SettleGuard {
     if (entry.query.state.data !== undefined) this.#arrive(entry)
   }
 
-  /** A snapshot came in, with data and promises that nobody saw being fetched: some of them came before it. */
-  onSnapshot(entries: Iterable<TaggedQuery>): void {
+  /** More is known by now of what nobody saw being fetched: a snapshot came in, maybe after its data, or the hello, with our scopes. */
+  review(entries: Iterable<TaggedQuery>): void {
     for (const entry of entries) {
       const { attempt, datum } = entry
       // guard(promise-before-snapshot): what it brings was read on the server, after the snapshot was taken there, guarantee 8
       if (attempt && isUnseen(attempt.read)) attempt.read = this.#snapshots.unseen
-      if (datum && isUnseen(datum.read)) this.#landUnseen(entry)
+      if (datum && isUnseen(datum.read)) this.#landUnseen(entry, this.#snapshots.knowsNothingOf(entry.query))
     }
-  }
-
-  /** The client knows by now in which scopes it is, and so whether it can trust a snapshot. */
-  onHello(entries: Iterable<TaggedQuery>): void {
-    for (const entry of entries) if (entry.datum && isUnseen(entry.datum.read)) this.#landUnseen(entry)
   }
 
   onUpdate(entry: TaggedQuery, action: UpdateAction): void {
@@ -108,13 +108,6 @@ export class SettleGuard {
     return read
   }
 
-  #afterTask(): void {
-    void Promise.resolve().then(() => {
-      for (const entry of this.#arrived) if (entry.datum && isUnseen(entry.datum.read)) this.#landUnseen(entry)
-      this.#arrived.clear()
-    })
-  }
-
   #onSuccess(entry: TaggedQuery): void {
     const { attempt, datum } = entry
     entry.attempt = undefined
@@ -129,10 +122,9 @@ export class SettleGuard {
   /** `setQueryData`: made from data that may be old, and often from the data that were there. */
   #onWrite(entry: TaggedQuery): void {
     entry.appWrote = true
-    const { dataUpdatedAt } = entry.query.state
-    const isOld = Date.now() - dataUpdatedAt > MANUAL_DATA_AGE_MS || this.#snapshots.isFromBefore(dataUpdatedAt)
+    const oldest = Math.max(Date.now() - MANUAL_DATA_AGE_MS, this.#snapshots.loadedAt)
     // guard(old-write): the app says that it read them longer ago than what it writes is taken for, guarantee 8
-    if (isOld) entry.invalidatedAt = this.#history.tick()
+    if (entry.query.state.dataUpdatedAt < oldest) entry.invalidatedAt = this.#history.tick()
     const read = this.#history.manualMoment(this.#mutations.oldest())
     this.#land(entry, older(entry.datum?.read, read) ?? read)
   }
@@ -163,19 +155,15 @@ export class SettleGuard {
 
   /** Data of nobody knows when, unless a snapshot in the same task says so. */
   #arrive(entry: TaggedQuery): void {
-    const { query } = entry
-    const isMarked = query.state.isInvalidated || this.#snapshots.isUntold(query)
-    if (!isOutdated(entry) && isMarked) entry.invalidatedAt = this.#history.tick()
-    this.#land(entry, this.#snapshots.unseen)
+    this.#landUnseen(entry, this.#snapshots.isUntold(entry.query))
     this.#arrived.add(entry)
-    this.#afterTask()
+    this.#reviewArrived()
   }
 
-  #landUnseen(entry: TaggedQuery): void {
-    const { query } = entry
+  #landUnseen(entry: TaggedQuery, isOfAnyAge: boolean): void {
+    const isOld = isOfAnyAge || entry.query.state.isInvalidated
     // guard(unknown-age): data of a store without a snapshot, or of another user, may be of any age, guarantee 8
-    if (!isOutdated(entry) && (query.state.isInvalidated || this.#snapshots.knowsNothingOf(query)))
-      entry.invalidatedAt = this.#history.tick()
+    if (isOld && !isOutdated(entry)) entry.invalidatedAt = this.#history.tick()
     this.#land(entry, this.#snapshots.unseen)
   }
 

@@ -3,15 +3,16 @@ import type { Query, QueryCache, QueryClient, QueryKey } from '@tanstack/query-c
 
 /** First part of the query key of a snapshot. The second is unique, so that snapshots that meet in one cache do not overwrite each other. */
 const SNAPSHOT_KEY = '@query-tags/cursor'
-/** Third part of the key of one that a binding keeps: it is about data that were read at any time before, not only after it was taken. */
-const KEPT = 'kept'
 
-/** What a snapshot says of the data beside it. */
+/** What is said of the data that lie in the same cache. */
 export interface Snapshot {
   /** How old they are. */
   readonly cursor: Cursor
-  /** Hashes of the queries of which it says nothing. */
-  readonly except: readonly string[]
+  /**
+   * A binding keeps this one. It is about data that were read at any time before, not only after it was taken, but for those of the queries with
+   * these hashes.
+   */
+  readonly except?: readonly string[] | undefined
 }
 
 /**
@@ -29,33 +30,17 @@ export interface Snapshot {
  * ```
  */
 export function carryCursor(queryClient: QueryClient, cursor: Cursor | undefined): void {
-  if (cursor) writeSnapshot(queryClient, [Math.random().toString(36).slice(2)], cursor)
-}
-
-/** Writes the one that the binding of this id keeps. Its data are the object that is given. */
-export function keepSnapshot(queryClient: QueryClient, id: string, snapshot: Snapshot): Query {
-  return writeSnapshot(queryClient, [id, KEPT], snapshot)
+  if (cursor) writeSnapshot(queryClient, Math.random().toString(36).slice(2), { cursor })
 }
 
 export function isSnapshot(query: Query): boolean {
   return query.queryKey[0] === SNAPSHOT_KEY
 }
 
-/** Whether the binding of this id keeps it. */
-export function isKeptBy(query: Query, id: string): boolean {
-  return query.queryKey[1] === id
-}
-
-/** Whether some binding keeps, or kept, it. */
-export function isKept(query: Query): boolean {
-  return query.queryKey[2] === KEPT
-}
-
 /** One that can't be read makes everything beside it older than anything. */
-export function readSnapshot(query: Query): Snapshot {
-  if (!isKept(query)) return { cursor: readCursor(query.state.data) ?? {}, except: [] }
-  const { cursor, except } = (query.state.data ?? {}) as Record<keyof Snapshot, unknown>
-  return Array.isArray(except) ? { cursor: readCursor(cursor) ?? {}, except } : { cursor: {}, except: [] }
+export function readSnapshot({ state }: Query): Snapshot {
+  const { cursor, except } = (state.data ?? {}) as Record<keyof Snapshot, unknown>
+  return { cursor: readCursor(cursor) ?? {}, except: Array.isArray(except) ? except : undefined }
 }
 
 /**
@@ -64,25 +49,26 @@ export function readSnapshot(query: Query): Snapshot {
  */
 export function pageCursor(cache: QueryCache): Cursor | undefined {
   const filled = cache.getAll().filter(({ state }) => state.data !== undefined)
-  const snapshots = filled.filter(isSnapshot)
-  const [snapshot] = snapshots
-  if (!snapshot || snapshots.length > 1) return undefined
+  const [snapshot, another] = filled.filter(isSnapshot)
+  if (!snapshot || another) return undefined
+  const { cursor, except } = readSnapshot(snapshot)
   // guard(kept-cursor): fetches may be in flight that began before it was written, guarantee 8
-  if (isKept(snapshot)) return undefined
+  if (except) return undefined
   // guard(page-cursor): what was read before the cursor was taken may have missed more than what came after it, guarantee 8
   if (filled.some(({ state }) => state.dataUpdatedAt < snapshot.state.dataUpdatedAt)) return undefined
-  return readCursor(snapshot.state.data)
+  return cursor
+}
+
+/** Writes the snapshot of this name. Its data are the very object that is given. */
+export function writeSnapshot(queryClient: QueryClient, name: string, snapshot: Snapshot): Query {
+  const queryKey: QueryKey = [SNAPSHOT_KEY, name]
+  const query = queryClient.getQueryCache().build(queryClient, { queryKey, gcTime: Infinity, structuralSharing: false })
+  keepStill(query)
+  query.setData(snapshot)
+  return query
 }
 
 /** An app that refetches everything asks neither its server nor its default query function for a snapshot. */
 export function keepStill(query: Query): void {
   query.setOptions({ ...query.options, queryFn: () => query.state.data })
-}
-
-function writeSnapshot(queryClient: QueryClient, id: readonly string[], data: Cursor | Snapshot): Query {
-  const queryKey: QueryKey = [SNAPSHOT_KEY, ...id]
-  const query = queryClient.getQueryCache().build(queryClient, { queryKey, gcTime: Infinity, structuralSharing: false })
-  keepStill(query)
-  query.setData(data)
-  return query
 }

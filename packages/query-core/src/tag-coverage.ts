@@ -1,5 +1,6 @@
 import { toTagKey, type PlainTag } from '@query-tags/core'
-import type { Attachment } from '@query-tags/core/client'
+import type { Attachment, ReadPosition } from '@query-tags/core/client'
+import type { KeptSnapshot } from './kept-snapshot.ts'
 import { UNSEEN, type ReadMoment, type TaggedQuery, type WatchedTag } from './tagged-query.ts'
 
 /**
@@ -10,13 +11,12 @@ import { UNSEEN, type ReadMoment, type TaggedQuery, type WatchedTag } from './ta
 export class TagCoverage {
   readonly #attachment: Attachment
   readonly #asking = new Map<WatchedTag, { readonly entry: TaggedQuery; readonly read: ReadMoment }>()
-  readonly #onAsk: (read: ReadMoment) => void
+  readonly #kept: KeptSnapshot
   #connected = false
 
-  /** @param onAsk Told before it is asked what data that were read then have missed. */
-  constructor(attachment: Attachment, onAsk: (read: ReadMoment) => void) {
+  constructor(attachment: Attachment, kept: KeptSnapshot) {
     this.#attachment = attachment
-    this.#onAsk = onAsk
+    this.#kept = kept
   }
 
   /** A query has a new tag. Before the first hello it can go with the opening of the stream, which costs no request. */
@@ -28,7 +28,7 @@ export class TagCoverage {
   /** A fetch is about to begin: tags that are watched by now are covered from here on. */
   beforeFetch(entry: TaggedQuery, clock: number): void {
     for (const watched of entry.tags.values()) {
-      if (watched.coveredSince === undefined && this.#attachment.isWatched(watched.tag)) watched.coveredSince = clock
+      if (watched.coveredSince === Infinity && this.#attachment.isWatched(watched.tag)) watched.coveredSince = clock
     }
   }
 
@@ -45,9 +45,9 @@ export class TagCoverage {
     return askers
   }
 
-  /** What the data of these queries missed is not known yet. */
-  *asked(): Iterable<ReadMoment> {
-    for (const { read } of this.#asking.values()) yield read
+  /** Where data were read of which it is not known yet what they missed. */
+  asked(): ReadPosition[] {
+    return Array.from(this.#asking.values(), ({ read }) => read.position)
   }
 
   /** The server answered, or said hello: what was asked is covered now, unless more was asked since. */
@@ -56,7 +56,7 @@ export class TagCoverage {
     for (const watched of this.#asking.keys()) {
       if (!this.#attachment.isWatched(watched.tag)) continue
       watched.coveredSince = watched.askedSince
-      watched.askedSince = undefined
+      watched.askedSince = Infinity
       this.#asking.delete(watched)
     }
   }
@@ -67,12 +67,11 @@ export class TagCoverage {
 
   #ask(entry: TaggedQuery, watched: WatchedTag, read: ReadMoment): void {
     const { clock, position } = read
-    if (watched.coveredSince !== undefined && watched.coveredSince <= clock) return
-    if (watched.askedSince !== undefined && watched.askedSince <= clock) return
+    if (watched.coveredSince <= clock || watched.askedSince <= clock) return
     watched.askedSince = clock
     this.#asking.set(watched, { entry, read })
-    this.#onAsk(read)
     // guard(late-watch): data that were read before their tag was watched may have missed invalidations, guarantee 1
     this.#attachment.watch(watched.tag, position)
+    this.#kept.lower(position)
   }
 }

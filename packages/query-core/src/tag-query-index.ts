@@ -34,7 +34,6 @@ export interface TagDemand {
 export class TagQueryIndex {
   readonly #entries = new Map<Query, TaggedQuery>()
   readonly #index = new TagIndex<TaggedQuery | TagListener>()
-  readonly #holders = new Map<string, number>()
   readonly #reported = new WeakSet<Query>()
   readonly #demand: TagDemand
 
@@ -78,7 +77,7 @@ export class TagQueryIndex {
   }
 
   listen(listener: TagListener): void {
-    for (const tag of listener.tags) this.#hold(tag, listener)
+    for (const tag of listener.tags) this.#index.add(tag, listener)
   }
 
   unlisten(listener: TagListener): void {
@@ -125,9 +124,9 @@ export class TagQueryIndex {
   #gain(entry: TaggedQuery, tag: PlainTag): void {
     const id = toTagKey(tag)
     if (entry.tags.has(id)) return
-    const watched: WatchedTag = { tag, coveredSince: undefined, askedSince: undefined }
+    const watched: WatchedTag = { tag, coveredSince: Infinity, askedSince: Infinity }
     entry.tags.set(id, watched)
-    this.#hold(tag, entry)
+    this.#index.add(tag, entry)
     this.#demand.onGain(entry, watched)
   }
 
@@ -136,22 +135,8 @@ export class TagQueryIndex {
     this.#demand.onLose(watched)
   }
 
-  #hold(tag: PlainTag, owner: TaggedQuery | TagListener): void {
-    const id = toTagKey(tag)
-    this.#index.add(tag, owner)
-    this.#holders.set(id, (this.#holders.get(id) ?? 0) + 1)
-  }
-
   #release(tag: PlainTag, owner: TaggedQuery | TagListener): void {
-    const id = toTagKey(tag)
-    this.#index.delete(tag, owner)
-    const left = (this.#holders.get(id) ?? 0) - 1
-    if (left > 0) {
-      this.#holders.set(id, left)
-    } else {
-      this.#holders.delete(id)
-      this.#demand.onUnused(tag)
-    }
+    if (this.#index.delete(tag, owner)) this.#demand.onUnused(tag)
   }
 
   #toPlainTags(query: Query, tags: readonly TagInput[]): PlainTag[] | undefined {

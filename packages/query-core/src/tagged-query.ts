@@ -31,10 +31,10 @@ interface FetchAttempt {
 /** One tag of a query, and from when on the server tells everything about it. */
 export interface WatchedTag {
   readonly tag: PlainTag
-  /** No invalidation after this clock was missed; `undefined` while that is not known. */
-  coveredSince: number | undefined
-  /** What the server was asked for, and did not answer yet. */
-  askedSince: number | undefined
+  /** No invalidation after this clock was missed; Infinity while that is not known. */
+  coveredSince: number
+  /** From which clock on the server was asked what was missed, and did not answer yet; Infinity for none. */
+  askedSince: number
 }
 
 /** What the binding knows of one query that has tags. */

@@ -1,4 +1,5 @@
 import { notifyManager, type QueryCache } from '@tanstack/query-core'
+import { afterTask } from './after-task.ts'
 
 /** Resolves once nothing is busy any more and observers have been told. What makes it busy, and what ends that, are events of the cache. */
 export function whenIdle(cache: QueryCache, isBusy: () => boolean): Promise<void> {
@@ -10,7 +11,7 @@ export function whenIdle(cache: QueryCache, isBusy: () => boolean): Promise<void
       notifyManager.schedule(resolve)
     }
     // After whatever else the event sets off.
-    const unsubscribe = cache.subscribe(() => void Promise.resolve().then(look))
+    const unsubscribe = cache.subscribe(afterTask(look))
     look()
   })
 }

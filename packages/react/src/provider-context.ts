@@ -1,3 +1,5 @@
+'use client'
+
 import { QueryTagsError } from '@query-tags/core'
 import type { InvalidatorClient } from '@query-tags/core/client'
 import { type Context, createContext, useContext } from 'react'

@@ -1,3 +1,5 @@
+'use client'
+
 import { fromScopeId, toScopeId, type Scope } from '@query-tags/core'
 import type { InvalidatorClient } from '@query-tags/core/client'
 import { createHTTPInvalidatorClient } from '@query-tags/http-client'

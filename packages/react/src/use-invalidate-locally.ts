@@ -1,3 +1,5 @@
+'use client'
+
 import type { TagInput } from '@query-tags/core'
 import { useCallback } from 'react'
 import { useProviderContext } from './provider-context.ts'

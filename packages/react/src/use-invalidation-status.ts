@@ -1,3 +1,5 @@
+'use client'
+
 import type { ConnectionStatus } from '@query-tags/core/client'
 import { useCallback, useSyncExternalStore } from 'react'
 import { useProviderContext } from './provider-context.ts'

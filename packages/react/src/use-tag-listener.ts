@@ -1,3 +1,5 @@
+'use client'
+
 import { type PlainTag, toPlainTag, toTagKey, type TagInput } from '@query-tags/core'
 import { useEffect } from 'react'
 import type { TagListener } from './binding-slot.ts'

@@ -42,16 +42,17 @@ export class TagIndex<T> {
     }
   }
 
-  /** Takes a tag from one owner. Does nothing when that owner does not hold it. */
-  delete(tag: PlainTag, owner: T): void {
+  /** Takes a tag from one owner. Returns whether it was the last that held it. */
+  delete(tag: PlainTag, owner: T): boolean {
     const entry = this.#entries.get(toTagForm(tag).id)
-    if (!entry?.owners.delete(owner) || entry.owners.size > 0) return
+    if (!entry?.owners.delete(owner) || entry.owners.size > 0) return false
     this.#entries.delete(entry.form.id)
     for (const place of filedAt(entry.form)) {
       const entries = this.#places.get(place)
       entries?.delete(entry)
       if (entries?.size === 0) this.#places.delete(place)
     }
+    return true
   }
 
   /** Every owner of a tag that overlaps one of these. */
