@@ -153,7 +153,7 @@ class CacheBinding implements TagBinding, Binding {
   /** Brings the snapshot in the cache up to date. It then stands for those that came in, too. */
   readonly #raise = afterTask(() => {
     const cursor = this.#attachment.cursorOf(this.#coverage.asked())
-    if (this.#closed || !cursor) return
+    if (!cursor || this.#closed) return
     this.#kept.write(cursor)
     this.#arrived.remove()
   })
@@ -165,11 +165,11 @@ class CacheBinding implements TagBinding, Binding {
     router,
     scope,
     onInvalidation,
-    onError,
+    onError = (error) => console.error(error),
     environment = ORDINARY,
   }: BindTagsOptions) {
     this.#onInvalidation = onInvalidation
-    this.#onError = onError ?? ((error) => console.error(error))
+    this.#onError = onError
     const cache = (this.#cache = queryClient.getQueryCache())
     const cursor = pageCursor(cache)
     this.#attachment = client.attach(this, { scope, pageCursor: cursor })
@@ -178,7 +178,7 @@ class CacheBinding implements TagBinding, Binding {
     const loadedAt = (environment.loadedAt ?? performance.timeOrigin) - (cursor ? 0 : CLOCK_SKEW_MS)
     this.#arrived = new ArrivedSnapshots(cache, this.#attachment, name, loadedAt)
     this.#kept = new KeptSnapshot(queryClient, this.#attachment, name)
-    this.#coverage = new TagCoverage(this.#attachment, this.#kept)
+    this.#coverage = new TagCoverage(this.#attachment, this.#kept, this.#raise)
     this.#index = new TagQueryIndex({
       onGain: (entry, watched) => this.#coverage.gain(entry, watched),
       onLose: (watched) => this.#coverage.forget(watched),
@@ -191,14 +191,7 @@ class CacheBinding implements TagBinding, Binding {
       onSuccess: (tags) => this.#invalidateTags(tags),
       onRelease: () => this.#scheduler.drain(),
     })
-    this.#guard = new SettleGuard(this.#history, this.#mutations, this.#arrived, {
-      beforeFetch: (entry, clock) => this.#coverage.beforeFetch(entry, clock),
-      onFresh: (entry, read) => {
-        this.#coverage.landed(entry, read)
-        this.#raise()
-      },
-      onOutdated: (entry) => this.#scheduler.request(entry),
-    })
+    this.#guard = new SettleGuard(this.#history, this.#mutations, this.#arrived, this.#coverage, this.#scheduler)
     // Loaders may have run before anything was bound, so their tags are watched from the page's first position.
     const listen: Listen = (tags, callback) => this.#listen(tags, UNSEEN.position, callback)
     this.#routes = router && new RouteTags(router, listen, this.#onError)
@@ -241,7 +234,7 @@ class CacheBinding implements TagBinding, Binding {
   onHello(): void {
     for (const { query } of this.#index.entries()) this.#read(query)
     this.#guard.review(this.#index.entries())
-    this.#settle()
+    this.#coverage.settle()
   }
 
   onInvalidate({ scope, at, tags, spreadMs, source }: Invalidation): void {
@@ -264,11 +257,11 @@ class CacheBinding implements TagBinding, Binding {
   }
 
   onMissed(added: readonly PlainTag[], missed: readonly PlainTag[] | 'expired'): void {
-    const askers = this.#coverage.askers(added)
+    const askers = new Set(this.#coverage.askers(added))
     const tags = missed === 'expired' ? added : missed
     const { queries, listeners } = this.#index.match(tags)
     const hit = this.#invalidate(queries.filter((entry) => askers.has(entry)))
-    this.#settle()
+    this.#coverage.settle()
     if (tags.length > 0) this.#tell(listeners, { source: 'missed', tags, queries: hit })
   }
 
@@ -276,11 +269,6 @@ class CacheBinding implements TagBinding, Binding {
     const isBusy = (entry: TaggedQuery): boolean =>
       entry.query.state.fetchStatus === 'fetching' || this.#scheduler.isDue(entry)
     return whenIdle(this.#cache, () => [...this.#index.entries()].some(isBusy))
-  }
-
-  #settle(): void {
-    this.#coverage.settle()
-    this.#raise()
   }
 
   #listen(tags: readonly PlainTag[], from: ReadPosition, callback: TagListener['callback']): () => void {

@@ -37,10 +37,9 @@ export class KeptSnapshot {
 
   /** Data are in the cache of which it is not known yet what they missed since they were read there. */
   lower(position: ReadPosition): void {
-    if (!this.#written) return
-    const { cursor } = this.#written
+    const own = this.#written && { first: false, cursor: this.#written.cursor }
     // guard(stored-too-new): a store that is written now must not say that these data are newer than they are, guarantee 8
-    this.write(this.#attachment.cursorOf([position, { first: false, cursor }]))
+    if (own) this.write(this.#attachment.cursorOf([position, own]))
   }
 
   /** Everything in the cache that is neither marked nor excluded is as good as read at this cursor. */

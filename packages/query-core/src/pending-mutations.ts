@@ -23,7 +23,7 @@ export interface MutationEvents {
 /** The mutations that run, what they hold back, and when the oldest began. */
 export class PendingMutations {
   readonly #pending = new Map<Mutation, Pending>()
-  readonly #unsubscribe: () => void
+  readonly close: () => void
   readonly #time: { now(): number }
 
   /** @param time Monotonic milliseconds. */
@@ -33,7 +33,7 @@ export class PendingMutations {
       // guard(unseen-mutation): what it writes may have been read before anything that was seen here, guarantee 8
       if (mutation.state.status === 'pending') this.#begin(mutation, UNSEEN)
     }
-    this.#unsubscribe = cache.subscribe((event) => {
+    this.close = cache.subscribe((event) => {
       if (event.type !== 'updated' && event.type !== 'removed') return
       const { type, mutation } = event
       const { status, isPaused } = mutation.state
@@ -62,11 +62,6 @@ export class PendingMutations {
       if (left > holdMs && !mutation.state.isPaused && (entry.appWrote || overlaps(entry, tags))) holdMs = left
     }
     return holdMs
-  }
-
-  close(): void {
-    this.#unsubscribe()
-    this.#pending.clear()
   }
 
   #begin(mutation: Mutation, began: ReadMoment): void {

@@ -28,7 +28,7 @@ export class RefetchScheduler {
   readonly #unsubscribe: () => void
   /** Starts what may start now: after the task, so that a fetch that TanStack starts in it comes first and is not doubled. */
   readonly drain: () => void = afterTask(() => this.#drainNow())
-  #running = 0
+  readonly #running = new Set<Promise<void>>()
   #wakeUp: (() => void) | undefined
   #closed = false
 
@@ -66,7 +66,6 @@ export class RefetchScheduler {
     this.#closed = true
     this.#unsubscribe()
     for (const cancel of this.#timers) cancel()
-    this.#timers.clear()
     this.#queue.clear()
   }
 
@@ -74,14 +73,15 @@ export class RefetchScheduler {
     if (this.#closed || !focusManager.isFocused()) return
     let soonest = Infinity
     for (const entry of this.#queue) {
-      if (this.#running >= CONCURRENCY) return
-      const holdMs = needsFetch(entry) ? this.#holdMs(entry) : 0
+      if (this.#running.size >= CONCURRENCY) return
+      const isNeeded = needsFetch(entry)
+      const holdMs = isNeeded ? this.#holdMs(entry) : 0
       if (holdMs > 0) {
         soonest = Math.min(soonest, holdMs)
         continue
       }
       this.#queue.delete(entry)
-      if (needsFetch(entry)) this.#fetch(entry)
+      if (isNeeded) this.#fetch(entry)
     }
     this.#wakeUp?.()
     this.#wakeUp = soonest === Infinity ? undefined : this.#after(soonest, this.drain)
@@ -100,16 +100,12 @@ export class RefetchScheduler {
     )
     // Joined, or waiting for the network: that takes no place. Whoever settles it asks for the trailing fetch.
     if (inFlight || query.state.fetchStatus === 'paused') return
-    this.#running++
-    let running = true
     const done = (): void => {
-      if (!running) return
-      running = false
       cancelTimer()
-      this.#running--
-      this.drain()
+      if (this.#running.delete(fetched)) this.drain()
     }
     const cancelTimer = this.#after(SLOT_MS, done)
+    this.#running.add(fetched)
     void fetched.then(done)
   }
 

@@ -3,19 +3,12 @@ import { afterTask } from './after-task.ts'
 import type { ArrivedSnapshots } from './arrived-snapshots.ts'
 import type { PendingMutations } from './pending-mutations.ts'
 import { MANUAL_DATA_AGE_MS, type ReadHistory } from './read-history.ts'
+import type { RefetchScheduler } from './refetch-scheduler.ts'
 import { isStreamed, watchFetches } from './streamed-fetch.ts'
+import type { TagCoverage } from './tag-coverage.ts'
 import { isOutdated, isUnseen, type Datum, type ReadMoment, type TaggedQuery } from './tagged-query.ts'
 
 export type UpdateAction = Extract<QueryCacheNotifyEvent, { type: 'updated' }>['action']
-
-export interface GuardEvents {
-  /** A fetch begins at this clock. */
-  beforeFetch(entry: TaggedQuery, clock: number): void
-  /** Data landed that are not known to be outdated: everything after `read` has to be known of each tag. */
-  onFresh(entry: TaggedQuery, read: ReadMoment): void
-  /** The query may need a fetch now. */
-  onOutdated(entry: TaggedQuery): void
-}
 
 /**
  * Follows each query's fetches, so that data which were read before an invalidation never end up fresh, whichever way they get into the
@@ -26,7 +19,8 @@ export class SettleGuard {
   readonly #history: ReadHistory
   readonly #mutations: PendingMutations
   readonly #snapshots: ArrivedSnapshots
-  readonly #events: GuardEvents
+  readonly #coverage: TagCoverage
+  readonly #scheduler: RefetchScheduler
   /** Queries whose data came in this task, from before anything that was seen. A snapshot may yet come that says how old they are. */
   readonly #arrived = new Set<TaggedQuery>()
   readonly #reviewArrived = afterTask(() => {
@@ -34,11 +28,18 @@ export class SettleGuard {
     this.#arrived.clear()
   })
 
-  constructor(history: ReadHistory, mutations: PendingMutations, snapshots: ArrivedSnapshots, events: GuardEvents) {
+  constructor(
+    history: ReadHistory,
+    mutations: PendingMutations,
+    snapshots: ArrivedSnapshots,
+    coverage: TagCoverage,
+    scheduler: RefetchScheduler,
+  ) {
     this.#history = history
     this.#mutations = mutations
     this.#snapshots = snapshots
-    this.#events = events
+    this.#coverage = coverage
+    this.#scheduler = scheduler
   }
 
   /** Data that were there before the binding saw the query. A fetch in flight began unseen, too. */
@@ -104,7 +105,7 @@ export class SettleGuard {
 
   #begin(entry: TaggedQuery): ReadMoment {
     const read = this.#history.moment()
-    this.#events.beforeFetch(entry, read.clock)
+    this.#coverage.beforeFetch(entry, read.clock)
     return read
   }
 
@@ -134,7 +135,7 @@ export class SettleGuard {
     if (entry.query.state.status !== 'error') return this.#onSetState(entry)
     if (entry.attempt) entry.failedAt = entry.attempt.read.clock
     entry.attempt = undefined
-    this.#events.onOutdated(entry)
+    this.#scheduler.request(entry)
   }
 
   /** A cancelled fetch restores the state from before it; anything else that sets the state brings data from nobody knows when. */
@@ -171,11 +172,11 @@ export class SettleGuard {
     const { data, dataUpdatedAt } = entry.query.state
     entry.datum = { data, updatedAt: dataUpdatedAt, read } satisfies Datum
     entry.failedAt = -Infinity
-    if (!isOutdated(entry)) return this.#events.onFresh(entry, read)
+    if (!isOutdated(entry)) return this.#coverage.landed(entry, read)
     // TanStack just took old data for fresh. In the cache's own event, or a persister that hears of it next saves them so.
     // guard(mark-again): what was read before an invalidation must not end fresh, guarantee 7
     entry.query.invalidate()
-    this.#events.onOutdated(entry)
+    this.#scheduler.request(entry)
   }
 }
 

@@ -12,11 +12,14 @@ export class TagCoverage {
   readonly #attachment: Attachment
   readonly #asking = new Map<WatchedTag, { readonly entry: TaggedQuery; readonly read: ReadMoment }>()
   readonly #kept: KeptSnapshot
+  readonly #onChange: () => void
   #connected = false
 
-  constructor(attachment: Attachment, kept: KeptSnapshot) {
+  /** @param onChange Told when data landed, and when it is known what others missed. */
+  constructor(attachment: Attachment, kept: KeptSnapshot, onChange: () => void) {
     this.#attachment = attachment
     this.#kept = kept
+    this.#onChange = onChange
   }
 
   /** A query has a new tag. Before the first hello it can go with the opening of the stream, which costs no request. */
@@ -35,14 +38,13 @@ export class TagCoverage {
   /** Data landed that were read at `read`. */
   landed(entry: TaggedQuery, read: ReadMoment): void {
     for (const watched of entry.tags.values()) this.#ask(entry, watched, read)
+    this.#onChange()
   }
 
   /** The queries that asked about one of these tags. */
-  askers(tags: readonly PlainTag[]): Set<TaggedQuery> {
+  askers(tags: readonly PlainTag[]): TaggedQuery[] {
     const answered = new Set(tags.map(toTagKey))
-    const askers = new Set<TaggedQuery>()
-    for (const [{ tag }, { entry }] of this.#asking) if (answered.has(toTagKey(tag))) askers.add(entry)
-    return askers
+    return [...this.#asking].flatMap(([{ tag }, { entry }]) => (answered.has(toTagKey(tag)) ? entry : []))
   }
 
   /** Where data were read of which it is not known yet what they missed. */
@@ -59,6 +61,7 @@ export class TagCoverage {
       watched.askedSince = Infinity
       this.#asking.delete(watched)
     }
+    this.#onChange()
   }
 
   forget(watched: WatchedTag): void {
