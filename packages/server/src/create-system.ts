@@ -20,6 +20,7 @@ import { toPrometheusText } from './metrics/prometheus-text.ts'
 import { readOptions, type Settings, type SystemOptions } from './options.ts'
 import { BoundedRegistry } from './registry/bounded-registry.ts'
 import { createMemoryRegistry } from './registry/memory.ts'
+import { warnIfOneOfMany } from './registry/one-of-many.ts'
 import { openStore } from './registry/store.ts'
 import { Reporter } from './reporter.ts'
 import type {
@@ -70,6 +71,7 @@ class System<Ctx> implements TagInvalidationSystem<Ctx> {
     this.#clock = clock
     this.#metrics = new Metrics(clock)
     this.#reporter = new Reporter(clock, settings.onError)
+    if (!settings.store) warnIfOneOfMany()
     const store = settings.store ?? createMemoryRegistry({ clock })
     const { registry, isOwned } = openStore(store, {
       clock,
