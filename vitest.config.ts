@@ -75,7 +75,15 @@ const config: ViteUserConfig = defineConfig({
       {
         resolve,
         ssr,
-        test: { name: 'fleet', include: fleetTests, fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 },
+        test: {
+          name: 'fleet',
+          include: fleetTests,
+          fileParallelism: false,
+          // By themselves, once all others are through: they keep every core busy.
+          sequence: { groupOrder: 1 },
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
       },
       {
         // Type tests: compiled, never run. What a call infers and what it refuses.
