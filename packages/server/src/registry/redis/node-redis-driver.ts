@@ -97,10 +97,17 @@ export function fromNodeRedisCluster(cluster: NodeRedisCluster): RedisDriver {
 /** A client for Sentinel can't be duplicated; so it tells where the master is, and the client that it has for it can be. */
 export function fromNodeRedisSentinel(sentinel: NodeRedisSentinel): RedisDriver {
   let isOurs = false
-  let connecting: Promise<unknown> | undefined
+  let finding: Promise<NodeRedisClient> | undefined
   let onChange: (() => void) | undefined
   const onTopology = (event: unknown): void => {
     if ((event as { type?: unknown } | undefined)?.type === 'MASTER_CHANGE') onChange?.()
+  }
+  const find = async (): Promise<NodeRedisClient> => {
+    if (!sentinel.isOpen) {
+      isOurs = true
+      await sentinel.connect()
+    }
+    return sentinel['_execute'](false, async (client) => client.duplicate({}))
   }
   sentinel.on('topology-change', onTopology)
   // Without a listener its errors would end the process. They come back as those of calls.
@@ -109,16 +116,11 @@ export function fromNodeRedisSentinel(sentinel: NodeRedisSentinel): RedisDriver 
     keyPrefix: '',
     database: 0,
     connect: async (events, signal) => {
-      if (!sentinel.isOpen && !connecting) {
-        isOurs = true
-        connecting = sentinel.connect()
-      }
-      try {
-        await connecting
-      } finally {
-        connecting = undefined
-      }
-      const model = await sentinel['_execute'](false, async (client) => client.duplicate({}))
+      // It may take until there is a master again, longer than one attempt of ours.
+      finding ??= find().finally(() => {
+        finding = undefined
+      })
+      const model = await finding
       return connectLike(model, undefined)(events, signal)
     },
     close: () => {
@@ -134,6 +136,7 @@ export function fromNodeRedisSentinel(sentinel: NodeRedisSentinel): RedisDriver 
 
 function connectLike(model: NodeRedisClient, address: Address | undefined, isSharded = false): Connect {
   return async (events, signal) => {
+    signal.throwIfAborted()
     const { url, ...options } = model.options ?? {}
     const client = model.duplicate({
       // What the URL says is among the options already, and would overrule an address.

@@ -10,7 +10,7 @@ import { RecentWrites, VERIFY_MS, type Repair } from './recent-writes.ts'
 import { ScopeCalls } from './scope-calls.ts'
 import { SelfTest } from './self-test.ts'
 import { SingleLink } from './single-link.ts'
-import { StoreClock } from './store-clock.ts'
+import { StoreClocks } from './store-clock.ts'
 import { Subscriptions } from './subscriptions.ts'
 
 const DAY_MS = 86_400_000
@@ -40,12 +40,13 @@ class RedisRegistry implements TagRegistry {
   readonly #report: (error: unknown) => void
   readonly #link: RedisLink
   readonly #calls: ScopeCalls
-  readonly #storeClock: StoreClock
+  readonly #storeClocks: StoreClocks
   readonly #subscriptions: Subscriptions
   readonly #recent: RecentWrites
   readonly #selfTest: SelfTest
   /** Heads that were asked for in this task. */
   #asked = new Map<string, Asked>()
+  #floorRaisedCount = 0
   #cancelVerify: (() => void) | undefined
   #closed = false
 
@@ -58,7 +59,7 @@ class RedisRegistry implements TagRegistry {
     const driver = toDriver(client)
     this.#clock = clock
     this.#report = report
-    this.#storeClock = new StoreClock(clock)
+    this.#storeClocks = new StoreClocks(clock)
     this.#recent = new RecentWrites(clock)
     const events: LinkEvents = {
       onMessage: (channel, message) => {
@@ -77,7 +78,7 @@ class RedisRegistry implements TagRegistry {
     this.#calls = new ScopeCalls({
       link: this.#link,
       clock,
-      storeClock: this.#storeClock,
+      storeClocks: this.#storeClocks,
       prefix: `${driver.keyPrefix}query-tags:${namespace ?? ''}:${driver.database}:`,
       limits: { ttlMs: scopeTtlMs, maxTags: maxTagsPerScope, maxBytes: maxBytesPerScope },
     })
@@ -97,18 +98,23 @@ class RedisRegistry implements TagRegistry {
   }
 
   async record(scope: string, tags: readonly PlainTag[]): Promise<Position> {
-    const position = await this.#calls.record(scope, tags)
+    const { position, hasTrimmed } = await this.#calls.record(scope, tags)
+    if (hasTrimmed) this.#floorRaisedCount++
     this.#see(scope, position.epoch)
     this.#recent.add(scope, position.epoch, tags)
     this.#scheduleVerify()
     return position
   }
 
+  get floorRaisedCount(): number {
+    return this.#floorRaisedCount
+  }
+
   async since(scope: string, after: Position | { readonly ageMs: number }): Promise<Missed | 'expired'> {
     const { head, missed } = await this.#calls.since(scope, after)
     this.#see(scope, head.epoch)
     // The answer itself may be what shows that the store's clock was set.
-    if ('ageMs' in after && this.#storeClock.isDoubtful) return 'expired'
+    if ('ageMs' in after && this.#storeClocks.of(head.epoch).isDoubtful) return 'expired'
     return missed
   }
 

@@ -1,5 +1,8 @@
 import { describe, type Lane } from './lane.ts'
-import { SCRIPT, SCRIPT_SHA } from './script.ts'
+import { digest } from './digest.ts'
+import { SCRIPT } from './script.ts'
+
+let scriptSha: string | undefined
 
 /**
  * One round trip; two when the server has not seen the script since it started.
@@ -12,6 +15,7 @@ export async function runScript(
   args: readonly string[],
   isAsking = false,
 ): Promise<unknown> {
+  scriptSha ??= digest('sha1', SCRIPT)
   const rest = [String(keys.length), ...keys, ...args]
   const send = (...script: readonly string[]): Promise<unknown> =>
     lane.call(async (connection) => {
@@ -20,7 +24,7 @@ export async function runScript(
       return answer
     })
   try {
-    return await send('EVALSHA', SCRIPT_SHA)
+    return await send('EVALSHA', scriptSha)
   } catch (error) {
     if (!/^NOSCRIPT\b/.test(describe(error))) throw error
     return send('EVAL', SCRIPT)

@@ -1,10 +1,10 @@
 import { QueryTagsError, toTagKey, type PlainTag, type Position } from '@query-tags/core'
-import { createHash } from 'node:crypto'
 import { randomId, type Clock } from '../../clock.ts'
 import type { LogEntry, Missed } from '../tag-registry.ts'
+import { digest } from './digest.ts'
 import { explain } from './permissions.ts'
 import type { RedisLink } from './redis-link.ts'
-import type { StoreClock } from './store-clock.ts'
+import type { StoreClocks } from './store-clock.ts'
 
 interface ScopeLimits {
   readonly ttlMs: number
@@ -15,7 +15,7 @@ interface ScopeLimits {
 export interface ScopeCallsOptions {
   readonly link: RedisLink
   readonly clock: Clock
-  readonly storeClock: StoreClock
+  readonly storeClocks: StoreClocks
   readonly prefix: string
   readonly limits: ScopeLimits
 }
@@ -30,15 +30,15 @@ export class ScopeCalls {
 
   /** Of its data, and of its channel too. The braces keep both in one slot of a cluster. */
   key(scope: string): string {
-    return `${this.#options.prefix}{${createHash('sha256').update(scope).digest('hex')}}`
+    return `${this.#options.prefix}{${digest('sha256', scope)}}`
   }
 
-  async record(scope: string, tags: readonly PlainTag[], maxTags?: number): Promise<Position> {
+  async record(scope: string, tags: readonly PlainTag[], maxTags?: number): Promise<RecordAnswer> {
     const { link, limits } = this.#options
     const keys = tags.map(toTagKey)
     const bounds = [String(maxTags ?? limits.maxTags), String(limits.maxBytes)]
-    const [epoch, seq] = await this.#run([this.key(scope)], 'record', [link.publish, ...bounds, ...keys])
-    return readPosition(epoch, seq)
+    const [epoch, seq, raised] = await this.#run([this.key(scope)], 'record', [link.publish, ...bounds, ...keys])
+    return { position: readPosition(epoch, seq), hasTrimmed: readNumber(raised) > 0 }
   }
 
   async since(scope: string, after: Position | { readonly ageMs: number }): Promise<ScopeAnswer> {
@@ -74,13 +74,14 @@ export class ScopeCalls {
   }
 
   async #run(keys: readonly string[], operation: string, args: readonly string[]): Promise<unknown[]> {
-    const { link, clock, storeClock, limits } = this.#options
+    const { link, clock, storeClocks, limits } = this.#options
     const sentAt = clock.now()
     try {
       const answer = await link.run(keys, [operation, randomId(clock, 64), String(limits.ttlMs), ...args])
       if (!Array.isArray(answer)) throw unreadable(answer)
       const [time, ...rest] = answer as unknown[]
-      storeClock.observe(readNumber(time), sentAt)
+      // One server answered, so any of its epochs names it.
+      if (typeof rest[0] === 'string') storeClocks.of(rest[0]).observe(readNumber(time), sentAt)
       return rest
     } catch (error) {
       throw explain(error)
@@ -88,12 +89,18 @@ export class ScopeCalls {
   }
 }
 
-export interface ScopeAnswer {
+interface RecordAnswer {
+  readonly position: Position
+  /** The floor was raised. */
+  readonly hasTrimmed: boolean
+}
+
+interface ScopeAnswer {
   readonly head: Position
   readonly missed: Missed | 'expired'
 }
 
-export interface HeadsCall {
+interface HeadsCall {
   readonly scopes: readonly string[]
   readonly heads: Promise<readonly Position[]>
 }

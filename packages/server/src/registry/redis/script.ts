@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto'
-
 /** Version of what is stored and published. A scope that was stored in another one counts as lost: it begins anew. */
 export const FORMAT = 1
 
@@ -92,6 +90,7 @@ for i = 7, #ARGV do
 end
 redis.call('ZADD', key, unpack(scored))
 
+local known = floor
 local over = redis.call('ZCARD', key) - 4 - maxTags
 while over > 0 or bytes > maxBytes do
   local oldest = redis.call('ZRANGEBYSCORE', key, '(0', '+inf', 'WITHSCORES', 'LIMIT', '0',
@@ -110,10 +109,8 @@ redis.call('ZADD', key, text(-floor), '!floor', text(-bytes), '!bytes')
 
 redis.call(publish, key, '{"format":${FORMAT},"epoch":"' .. epoch .. '","prev":' .. text(top) .. ',"seq":' .. text(seq) ..
   ',"tags":[' .. table.concat(tags, ',') .. ']}')
-return {text(now), epoch, text(seq)}
+return {text(now), epoch, text(seq), text(floor - known)}
 `
-
-export const SCRIPT_SHA: string = createHash('sha1').update(SCRIPT).digest('hex')
 
 /** Which server, with which history, an epoch began on. */
 export function historyOf(epoch: string): string {

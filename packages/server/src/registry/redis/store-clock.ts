@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts'
+import { historyOf } from './script.ts'
 
 /** A step of the store's clock up to this is within the slack of any age. */
 const TOLERANCE_MS = 1000
@@ -7,8 +8,31 @@ const DRIFT = 0.001
 /** No age that counts is longer. */
 const DOUBT_MS = 600_000
 
+/** Servers, each with a clock of its own, that are remembered. */
+const MAX_CLOCKS = 1000
+
+/** The clocks of all servers, by the history that their epochs tell of. */
+export class StoreClocks {
+  readonly #clock: Clock
+  readonly #clocks = new Map<string, StoreClock>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  of(epoch: string): StoreClock {
+    const history = historyOf(epoch)
+    const found = this.#clocks.get(history)
+    if (found) return found
+    if (this.#clocks.size >= MAX_CLOCKS) this.#clocks.delete(this.#clocks.keys().next().value!)
+    const created = new StoreClock(this.#clock)
+    this.#clocks.set(history, created)
+    return created
+  }
+}
+
 /**
- * Watches the clock of the store. An age reaches back from the store's present time; when its clock is set forward, what was recorded before
+ * Watches the clock of a server. An age reaches back from the store's present time; when its clock is set forward, what was recorded before
  * looks older than it is, and the age would not reach it.
  */
 export class StoreClock {

@@ -38,6 +38,7 @@ export interface SubscriptionsOptions {
 /** The channels that somebody in this process listens to: one subscription for all listeners of a scope. */
 export class Subscriptions {
   readonly #options: SubscriptionsOptions
+  readonly #byScope = new Map<string, Subscription>()
   readonly #byChannel = new Map<string, Subscription>()
 
   constructor(options: SubscriptionsOptions) {
@@ -88,13 +89,13 @@ export class Subscriptions {
 
   /** Tells listeners where their scope is: whoever is elsewhere reads what is missing. */
   tellHead(scope: string, { epoch, seq }: Position): void {
-    const subscription = this.#byChannel.get(this.#options.toChannel(scope))
+    const subscription = this.#byScope.get(scope)
     for (const listener of subscription?.listeners ?? []) listener({ epoch, prev: seq, seq, tags: [] })
   }
 
   /** A head was seen. What was published on the way there has to be heard soon, or the subscription is none any more. */
   expect(scope: string, head: Position): void {
-    const subscription = this.#byChannel.get(this.#options.toChannel(scope))
+    const subscription = this.#byScope.get(scope)
     if (!subscription || subscription.listeners.size === 0) return
     const { expected, heard } = subscription
     const now = this.#options.clock.now()
@@ -110,7 +111,8 @@ export class Subscriptions {
   }
 
   close(): void {
-    for (const { cancelLinger } of this.#byChannel.values()) cancelLinger?.()
+    for (const { cancelLinger } of this.#byScope.values()) cancelLinger?.()
+    this.#byScope.clear()
     this.#byChannel.clear()
   }
 
@@ -127,10 +129,16 @@ export class Subscriptions {
   }
 
   #open(scope: string): Subscription {
-    const channel = this.#options.toChannel(scope)
-    const subscription = this.#byChannel.get(channel) ?? {
+    const subscription = this.#byScope.get(scope) ?? this.#create(scope)
+    subscription.cancelLinger?.()
+    subscription.cancelLinger = undefined
+    return subscription
+  }
+
+  #create(scope: string): Subscription {
+    const subscription: Subscription = {
       scope,
-      channel,
+      channel: this.#options.toChannel(scope),
       listeners: new Set(),
       isAcknowledged: false,
       joining: 0,
@@ -138,16 +146,16 @@ export class Subscriptions {
       heard: undefined,
       expected: undefined,
     }
-    subscription.cancelLinger?.()
-    subscription.cancelLinger = undefined
-    this.#byChannel.set(channel, subscription)
+    this.#byScope.set(scope, subscription)
+    this.#byChannel.set(subscription.channel, subscription)
     return subscription
   }
 
   #linger(subscription: Subscription): void {
-    const { channel, listeners, joining, cancelLinger } = subscription
-    if (listeners.size > 0 || joining > 0 || cancelLinger || this.#byChannel.get(channel) !== subscription) return
+    const { scope, channel, listeners, joining, cancelLinger } = subscription
+    if (listeners.size > 0 || joining > 0 || cancelLinger || this.#byScope.get(scope) !== subscription) return
     subscription.cancelLinger = this.#options.clock.after(LINGER_MS, () => {
+      this.#byScope.delete(scope)
       this.#byChannel.delete(channel)
       // Nobody listens any more, whatever becomes of it.
       this.#options.link.unsubscribe(channel).catch(() => undefined)
