@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { isMessage, ReplySplitter } from './resp.ts'
+import { isMessage, nameOf, RespSplitter } from './resp.ts'
 
 /** A door on TCP before a server that moves, dies and comes back: it can be cut, go dark, and, before a Redis, lose messages. */
-export class Gate {
+export class Gate implements RedisTraffic {
   readonly #server: Server
   readonly #links = new Set<Link>()
   readonly #isBeforeRedis: boolean
@@ -11,6 +11,8 @@ export class Gate {
   target: number
   /** Messages of channels that are still to be lost. */
   messagesToLose = 0
+  /** Commands that passed to the Redis, counted by name; a script's by its first argument. */
+  readonly commands: Map<string, number> = new Map()
 
   private constructor(server: Server, target: number, isBeforeRedis: boolean) {
     this.#server = server
@@ -61,7 +63,7 @@ export class Gate {
 
   #link(client: Socket): void {
     const server = connect({ port: this.target, host: '127.0.0.1', noDelay: true })
-    const link = new Link(client, server, this.#isBeforeRedis ? (bytes) => this.#keep(bytes) : undefined)
+    const link = new Link(client, server, this.#isBeforeRedis ? this : undefined)
     this.#links.add(link)
     for (const [socket, other] of [
       [client, server],
@@ -71,12 +73,22 @@ export class Gate {
     }
   }
 
+  onCommand(command: Buffer): void {
+    const name = nameOf(command)
+    this.commands.set(name, (this.commands.get(name) ?? 0) + 1)
+  }
+
   /** Whether a reply may pass. */
-  #keep(reply: Buffer): boolean {
+  isKept(reply: Buffer): boolean {
     if (this.messagesToLose === 0 || !isMessage(reply)) return true
     this.messagesToLose--
     return false
   }
+}
+
+interface RedisTraffic {
+  onCommand(command: Buffer): void
+  isKept(reply: Buffer): boolean
 }
 
 /** One connection through the gate. */
@@ -85,12 +97,19 @@ class Link {
   readonly #server: Socket
   isDark = false
 
-  constructor(client: Socket, server: Socket, keep: ((reply: Buffer) => boolean) | undefined) {
+  /** @param redis whose commands and replies these are; left out where anything else is spoken. */
+  constructor(client: Socket, server: Socket, redis: RedisTraffic | undefined) {
     this.#client = client
     this.#server = server
-    const splitter = new ReplySplitter()
-    pass(client, server, () => this.isDark)
-    pass(server, client, () => this.isDark, keep && ((bytes) => splitter.push(bytes).filter(keep)))
+    const isDark = (): boolean => this.isDark
+    const [commands, replies] = [new RespSplitter(), new RespSplitter()]
+    pass(client, server, isDark, (bytes) => {
+      if (redis) for (const command of commands.push(bytes)) redis.onCommand(command)
+      return [bytes]
+    })
+    pass(server, client, isDark, (bytes) =>
+      redis ? replies.push(bytes).filter((reply) => redis.isKept(reply)) : [bytes],
+    )
   }
 
   cut(): void {
@@ -99,12 +118,7 @@ class Link {
   }
 }
 
-function pass(
-  from: Socket,
-  to: Socket,
-  isDark: () => boolean,
-  filter: (bytes: Buffer) => readonly Buffer[] = (bytes) => [bytes],
-): void {
+function pass(from: Socket, to: Socket, isDark: () => boolean, filter: (bytes: Buffer) => readonly Buffer[]): void {
   from.on('data', (bytes) => {
     if (isDark()) return
     for (const part of filter(bytes)) if (!to.write(part)) from.pause()
