@@ -8,7 +8,7 @@ type Source = InvalidationEvent['source']
 export interface Activity {
   readonly id: number
   readonly time: Date
-  /** More than one when this page heard of one change from its own mutation and from the server. */
+  /** More than one when this page heard of one change from its own mutation, from the answer to it and from the server. */
   readonly sources: readonly Source[]
   readonly reason: string | undefined
   /** The only user whom the server tells. */
@@ -27,6 +27,8 @@ interface HitQuery {
 const MAX_ENTRIES = 50
 /** The word of the server and that of the own mutation come closer together than this. */
 const SAME_CHANGE_MS = 1_000
+/** How this page may hear of one change. */
+const WORDS_OF_ONE: ReadonlySet<Source> = new Set(['local', 'receipt', 'stream'])
 
 /** The latest invalidations of this page, newest first, in the shape that `useSyncExternalStore` wants. */
 class ActivityLog {
@@ -63,9 +65,10 @@ function toActivity(id: number, { source, reason, scope, tags, queries }: Invali
 }
 
 function isSameChange(a: Activity, b: Activity): boolean {
-  const sources = new Set([...a.sources, ...b.sources])
-  const isOwnAndServers = sources.size === a.sources.length + 1 && sources.has('local') && sources.has('stream')
-  return isOwnAndServers && a.tags.join() === b.tags.join() && Number(b.time) - Number(a.time) < SAME_CHANGE_MS
+  const sources = [...a.sources, ...b.sources]
+  const isOwn = sources.includes('local') || sources.includes('receipt')
+  const isOnce = new Set(sources).size === sources.length && sources.every((source) => WORDS_OF_ONE.has(source))
+  return isOwn && isOnce && a.tags.join() === b.tags.join() && Number(b.time) - Number(a.time) < SAME_CHANGE_MS
 }
 
 function merge(a: Activity, b: Activity): Activity {

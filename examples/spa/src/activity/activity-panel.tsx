@@ -46,7 +46,7 @@ function Entry({ entry }: { entry: Activity }) {
 
 /** Its own change is this page's first, even when the server spoke of it before the mutation had its answer. */
 function mainSource({ sources }: Activity): Activity['sources'][number] | undefined {
-  return sources.includes('local') ? 'local' : sources[0]
+  return sources.find((source) => source === 'local' || source === 'receipt') ?? sources[0]
 }
 
 function headingOf(entry: Activity): string {

@@ -27,8 +27,8 @@ export const addTodoServerFn = createServerFn({ method: 'POST' })
   .handler(async ({ data }) => {
     await db.insertTodo({ name: data.name })
 
-    // Invalidate ALL todo queries in a single call
-    await tagInvalidation.invalidateTags({
+    // Invalidate ALL todo queries in a single call. The page that asked gets the receipt.
+    return tagInvalidation.invalidateTags({
       tags: [appTags.todos()],
     })
   })

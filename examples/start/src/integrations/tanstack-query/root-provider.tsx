@@ -3,15 +3,9 @@ import { QueryClientProvider, useQuery } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
 import { activityLog } from '@query-tags/example-spa/activity/activity-log.ts'
 import { TagInvalidationProvider } from '@query-tags/react'
-import { createInvalidatorClient } from '@query-tags/start-client'
+import { invalidatorClient } from '#/lib/invalidator-client'
 import { userQuery } from '#/lib/queries'
-import { controlServerFn } from '#/lib/server-functions'
 import { SessionCheck } from './session-check'
-
-const invalidatorClient = createInvalidatorClient({
-  sseBasePath: '/api/invalidator',
-  control: controlServerFn,
-})
 
 export default function TanStackQueryProvider({ children }: { children: React.ReactNode }) {
   const router = useRouter()
