@@ -38,10 +38,9 @@ export class ReadHistory {
   }
 
   /** The read moment of data that the app writes now. */
-  manualMoment(oldestMutation: ReadMoment | undefined): ReadMoment {
+  manualMoment(): ReadMoment {
     this.moment()
     const oldest = this.#samples[0]!
-    const moment = this.#time.now() - oldest.time >= MANUAL_DATA_AGE_MS ? oldest.moment : UNSEEN
-    return oldestMutation && oldestMutation.clock < moment.clock ? oldestMutation : moment
+    return this.#time.now() - oldest.time >= MANUAL_DATA_AGE_MS ? oldest.moment : UNSEEN
   }
 }

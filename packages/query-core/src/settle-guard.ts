@@ -117,7 +117,7 @@ export class SettleGuard {
       return this.#land(entry, attempt.read)
     }
     // One page was read now, the others when they were.
-    this.#land(entry, older(datum?.read, attempt?.read) ?? this.#snapshots.unseen)
+    this.#land(entry, older(datum?.read, attempt?.read ?? this.#snapshots.unseen))
   }
 
   /** `setQueryData`: made from data that may be old, and often from the data that were there. */
@@ -126,8 +126,8 @@ export class SettleGuard {
     const oldest = Math.max(Date.now() - MANUAL_DATA_AGE_MS, this.#snapshots.loadedAt)
     // guard(old-write): the app says that it read them longer ago than what it writes is taken for, guarantee 8
     if (entry.query.state.dataUpdatedAt < oldest) entry.invalidatedAt = this.#history.tick()
-    const read = this.#history.manualMoment(this.#mutations.oldest())
-    this.#land(entry, older(entry.datum?.read, read) ?? read)
+    const read = older(this.#mutations.oldest(), this.#history.manualMoment())
+    this.#land(entry, older(entry.datum?.read, read))
   }
 
   #onError(entry: TaggedQuery): void {
@@ -189,7 +189,6 @@ function hasPages({ query }: TaggedQuery): boolean {
   return query.queryType === 'infinite' || query.options.behavior !== undefined
 }
 
-function older(a: ReadMoment | undefined, b: ReadMoment | undefined): ReadMoment | undefined {
-  if (!a || !b) return a ?? b
-  return a.clock <= b.clock ? a : b
+function older(a: ReadMoment | undefined, b: ReadMoment): ReadMoment {
+  return a && a.clock < b.clock ? a : b
 }

@@ -24,8 +24,8 @@ export class TagCoverage {
 
   /** A query has a new tag. Before the first hello it can go with the opening of the stream, which costs no request. */
   gain(entry: TaggedQuery, watched: WatchedTag): void {
-    if (!this.#connected) this.#ask(entry, watched, UNSEEN)
-    else if (entry.datum) this.#ask(entry, watched, entry.datum.read)
+    if (!this.#connected) this.#ask(entry, [watched], UNSEEN)
+    else if (entry.datum) this.#ask(entry, [watched], entry.datum.read)
   }
 
   /** A fetch is about to begin: tags that are watched by now are covered from here on. */
@@ -37,7 +37,7 @@ export class TagCoverage {
 
   /** Data landed that were read at `read`. */
   landed(entry: TaggedQuery, read: ReadMoment): void {
-    for (const watched of entry.tags.values()) this.#ask(entry, watched, read)
+    this.#ask(entry, entry.tags.values(), read)
     this.#onChange()
   }
 
@@ -68,13 +68,18 @@ export class TagCoverage {
     this.#asking.delete(watched)
   }
 
-  #ask(entry: TaggedQuery, watched: WatchedTag, read: ReadMoment): void {
+  #ask(entry: TaggedQuery, tags: Iterable<WatchedTag>, read: ReadMoment): void {
     const { clock, position } = read
-    if (watched.coveredSince <= clock || watched.askedSince <= clock) return
-    watched.askedSince = clock
-    this.#asking.set(watched, { entry, read })
-    // guard(late-watch): data that were read before their tag was watched may have missed invalidations, guarantee 1
-    this.#attachment.watch(watched.tag, position)
-    this.#kept.lower(position)
+    let isAsked = false
+    for (const watched of tags) {
+      if (watched.coveredSince <= clock || watched.askedSince <= clock) continue
+      watched.askedSince = clock
+      this.#asking.set(watched, { entry, read })
+      // guard(late-watch): data that were read before their tag was watched may have missed invalidations, guarantee 1
+      this.#attachment.watch(watched.tag, position)
+      isAsked = true
+    }
+    // Last, since it is an event of the cache, of which a listener may throw.
+    if (isAsked) this.#kept.lower(position)
   }
 }

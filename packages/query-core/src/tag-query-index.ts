@@ -59,8 +59,8 @@ export class TagQueryIndex {
       const plain = this.#toPlainTags(query, tags)
       if (!plain || plain.length === 0) continue
       if (!entry) this.#entries.set(query, (entry = createTaggedQuery(query)))
-      entry.seen.add(tags)
       for (const tag of plain) this.#gain(entry, tag)
+      entry.seen.add(tags)
     }
     // Those of a feed change with everything that it brings.
     if (entry && entry.tags.size > count + MAX_LOST_TAGS) this.#forgetLost(entry, this.#currentTags(query))

@@ -1,6 +1,6 @@
 import { withTags } from '@query-tags/core'
 import { QueryObserver, type QueryClient } from '@tanstack/query-core'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { bindTags } from '../src/index.ts'
 import { createWorld, settle } from './world.ts'
 
@@ -66,4 +66,25 @@ it('leaves a client unbound that it could not be bound to, and marks for the nex
 
   expect(names.filter((name) => queryClient.getQueryState([name])!.isInvalidated)).toEqual(names)
   bound.close()
+})
+
+it('asks what data missed whose arrival the listener stopped (guarantee 1)', async () => {
+  const { queryClient, client, binding } = createWorld()
+  const other = withTags({ queryKey: ['other'], queryFn: () => 0, initialData: 0 }, [['other']])
+  new QueryObserver(queryClient, other).subscribe(() => undefined)
+  client.hello()
+  client.invalidate(['other'])
+  client.invalidate(['x'], ['y'])
+  client.invalidate(['other'])
+  await settle()
+  await vi.waitFor(() => expect(queryClient.getQueryState(['other'])!.isInvalidated).toBe(false))
+  await settle()
+  const stop = throwFromNowOn(queryClient)
+
+  const options = withTags({ queryKey: ['value'], queryFn: () => 1, initialData: 0 }, [['x'], ['y']])
+  expect(() => new QueryObserver(queryClient, options)).toThrow('from the app')
+  stop()
+
+  expect(client.asked).toEqual([['x'], ['y']])
+  binding.close()
 })
