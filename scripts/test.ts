@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { countTests, type TestCount, type TestReport } from './test-report.ts'
-import { findChromium, findCurl, findNginx, findRedis } from './tools.ts'
+import { findChromium, findCurl, findNginx, findPostgres, findRedis } from './tools.ts'
 
 /** What suites need from the machine. `.ci/run` installs the Debian package. */
 const needs = [
@@ -19,6 +19,7 @@ const needs = [
   // Part of another project; its tests skip themselves.
   { suite: 'curl -N', tool: 'curl', found: findCurl(), hint: 'install curl', isProject: false },
   { suite: 'Redis', tool: 'redis-server', found: findRedis(), hint: 'install redis-server', isProject: false },
+  { suite: 'PostgreSQL', tool: 'initdb', found: findPostgres(), hint: 'install postgresql', isProject: false },
 ]
 
 const inCi = !['', '0', 'false', undefined].includes(process.env['CI'])

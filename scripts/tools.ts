@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, globSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
 
 /** Where Chromium is: `CHROMIUM_PATH`, else the first of the usual names on the PATH. */
@@ -17,6 +17,11 @@ export function findNginx(): string | undefined {
 
 export function findRedis(): string | undefined {
   return findOnPath('redis-server', 'valkey-server')
+}
+
+/** Debian puts each version into a folder of its own. */
+export function findPostgres(): string | undefined {
+  return findOnPath('initdb', ...globSync('/usr/lib/postgresql/*/bin/initdb').sort().reverse())
 }
 
 /** The full path of the first of these programs that the PATH has. A name that is a path of its own is looked at as it is. */

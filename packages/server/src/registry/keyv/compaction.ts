@@ -104,14 +104,14 @@ export class Compaction {
         const values = last === null ? await access.getMany(keys) : keys
         if (values.every((value) => value === undefined)) return true
         for (const [i, key] of keys.entries()) {
-          if (ownership.isLost) return false
+          if (ownership.lost) return false
           if (values[i] !== undefined && !(await access.delete(key))) return false
         }
         await yieldTask(clock)
       }
       return true
     } catch (error) {
-      if (ownership.isLost) throw error
+      if (ownership.lost) throw error
       report(error)
       return false
     }

@@ -66,7 +66,6 @@ async function readRange(
         return from + i - 1
       }
       const items = text === undefined ? undefined : parseItems(text, family, from + i)
-      // guard(unreadable): to leave out what can't be read would pass for a complete list, guarantee 3
       if (!items) throw new HistoryLost(`${family}${from + i} is missing or damaged`)
       try {
         take(items, text?.length ?? 0)

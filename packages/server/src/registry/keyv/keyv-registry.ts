@@ -9,7 +9,7 @@ import { OwnerWatch, surveyGenerations } from './generations.ts'
 import { Journal } from './journal.ts'
 import { KeyvAccess } from './keyv-access.ts'
 import type { Claim, ProcessIdentity } from './layout.ts'
-import { inUse, ONE_PROCESS } from './one-process.ts'
+import { inUse } from './one-process.ts'
 import { OwnershipLost } from './ownership.ts'
 import { identifyProcess } from './process-identity.ts'
 import { SessionState, type Session } from './session-state.ts'
@@ -159,9 +159,7 @@ class KeyvRegistry implements TagRegistry {
     await this.#tellHeads(journal)
     await aborted(ownership.ended)
     this.#raisedBefore += logs.floorRaisedCount
-    if (!this.#closing.signal.aborted) {
-      this.#state.fail(new OwnershipLost(`Another process took over the store. ${ONE_PROCESS}`))
-    }
+    if (!this.#closing.signal.aborted && ownership.lost) this.#state.fail(ownership.lost)
     await compaction.idle()
   }
 

@@ -10,6 +10,12 @@ const BEAT_MS = 3000
 /** For so long an owner trusts that it still is one, without having looked. */
 const CONFIRMED_MS = 5000
 
+/** @param claim what is under the owner's key. */
+function takenOver(claim: string | undefined): OwnershipLost {
+  if (claim === undefined) return new OwnershipLost('The store was emptied')
+  return new OwnershipLost(`Another process took over the store. ${ONE_PROCESS}`)
+}
+
 export interface OwnershipOptions {
   readonly access: KeyvAccess
   readonly clock: Clock
@@ -55,8 +61,9 @@ export class Ownership {
     return this.#ending.signal
   }
 
-  get isLost(): boolean {
-    return this.#lost !== undefined
+  /** Why it is over, if it is. */
+  get lost(): OwnershipLost | undefined {
+    return this.#lost
   }
 
   /** Writes, and makes sure that it was kept while this was the owner. */
@@ -145,8 +152,7 @@ export class Ownership {
 
   #check(claim: string | undefined, now: number): void {
     // guard(claim-after-set): another owner has read what was there, and will never read this, guarantee 2
-    if (claim !== this.#options.claim)
-      throw this.stop(new OwnershipLost(`Another process took over the store. ${ONE_PROCESS}`))
+    if (claim !== this.#options.claim) throw this.stop(takenOver(claim))
     if (this.#lost) throw this.#lost
     this.#confirmedAt = now
   }
