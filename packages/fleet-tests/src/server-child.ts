@@ -63,6 +63,13 @@ export class ServerChild {
     return (await response.json()) as ServerReport
   }
 
+  /** One of its metrics, the sum of all labels. */
+  async metric(name: string): Promise<number> {
+    const response = await fetch(`${this.url}/metrics`)
+    const lines = (await response.text()).split('\n').filter((line) => line.split(/[ {]/)[0] === name)
+    return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
+  }
+
   /** Ends its streams over some time, then the process, as a deployment does. */
   async retire(drainMs: number): Promise<ServerReport> {
     const response = await fetch(`${this.url}/close`, {

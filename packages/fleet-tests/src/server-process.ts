@@ -48,6 +48,7 @@ const http = createServer((request, response) => {
       })
     return
   }
+  if (pathname === '/metrics') return void response.end(system.metrics())
   answer(request, pathname).then(
     ([status, body]) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body)),
     (error: unknown) => response.writeHead(500).end(String(error)),
