@@ -69,9 +69,12 @@ describe.skipIf(!hasRedis)('over a Redis Cluster', { timeout: 60_000 }, () => {
       expect(after.epoch).not.toBe(before.epoch)
       expect(await registry.since('s', before)).toBe('expired')
       // The move is told by an epoch, in a message or a head without tags, and from then on each message is heard.
-      await expect.poll(() => heard.at(-1)?.epoch, { timeout: 20_000 }).toBe(after.epoch)
+      const toldEpochs = (): string[] => heard.map(({ epoch }) => epoch)
+      await expect.poll(toldEpochs, { timeout: 20_000 }).toContain(after.epoch)
       const last = await other.record('s', [['last']])
-      await expect.poll(() => heard.at(-1), { timeout: 20_000 }).toMatchObject({ ...last, tags: [['last']] })
+      await expect
+        .poll(() => heard, { timeout: 20_000 })
+        .toContainEqual(expect.objectContaining({ ...last, tags: [['last']] }))
     })
   })
 })
