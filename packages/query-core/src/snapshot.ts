@@ -62,7 +62,7 @@ export function pageCursor(cache: QueryCache): Cursor | undefined {
 /** Writes the snapshot of this name. Its data are the very object that is given. */
 export function writeSnapshot(queryClient: QueryClient, name: string, snapshot: Snapshot): Query {
   const queryKey: QueryKey = [SNAPSHOT_KEY, name]
-  const query = queryClient.getQueryCache().build(queryClient, { queryKey, gcTime: Infinity, structuralSharing: false })
+  const query = queryClient.getQueryCache().build(queryClient, { queryKey, gcTime: Infinity })
   keepStill(query)
   query.setData(snapshot)
   return query
@@ -70,5 +70,6 @@ export function writeSnapshot(queryClient: QueryClient, name: string, snapshot: 
 
 /** An app that refetches everything asks neither its server nor its default query function for a snapshot. */
 export function keepStill(query: Query): void {
-  query.setOptions({ ...query.options, queryFn: () => query.state.data })
+  // For one that was hydrated, too: new data that are shared with the old would not be the object that was written.
+  query.setOptions({ ...query.options, structuralSharing: false, queryFn: () => query.state.data })
 }

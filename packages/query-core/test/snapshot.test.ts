@@ -9,6 +9,7 @@ import {
 } from '@tanstack/query-core'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { bindTags, carryCursor } from '../src/index.ts'
+import { isSnapshot } from '../src/snapshot.ts'
 import { ScriptedClient } from './scripted-client.ts'
 import { settle } from './world.ts'
 
@@ -420,6 +421,7 @@ it.each([
   const { queryClient } = openPage(server)
 
   if (!early) server.client.hello()
+  console.log(JSON.stringify(stored))
   hydrate(queryClient, stored)
   await settle()
   if (early) server.client.hello()
@@ -751,6 +753,28 @@ it('keeps its snapshot as it is when the app refetches everything, also with a d
 
   expect(asked).toEqual([])
   expect(snapshotOf(queryClient)).toEqual(before)
+})
+
+it('writes its snapshot once when the app puts back what it stored of the same cache', async () => {
+  const server = createServer(['a'])
+  const { queryClient, binding } = openPage(server)
+  server.client.hello()
+  await queryClient.fetchQuery(server.options('a'))
+  await settle()
+  const { queries } = overTheWire(dehydrate(queryClient))
+  queryClient.clear()
+  let writes = 0
+  queryClient.getQueryCache().subscribe(({ type, query }) => {
+    if (type === 'updated' && isSnapshot(query)) writes++
+  })
+
+  // The snapshot first, as when it was written before the data were fetched.
+  hydrate(queryClient, { queries: queries.toReversed() })
+  await settle()
+  // Before anything is expected: what writes for ever would stop the tests.
+  binding.close()
+
+  expect(writes).toBe(1)
 })
 
 function snapshotOf(queryClient: QueryClient): unknown {
