@@ -122,12 +122,14 @@ describe('the Start example in vite dev', () => {
     page.on('requestfinished', (request) => open.delete(request))
     const other = await openQuiet('/basic')
 
-    touch('src/integrations/tanstack-query/root-provider.tsx')
+    await page.evaluate(() => Object.assign(globalThis, { neverReloaded: true }))
+    touch('src/lib/invalidator-client.ts')
     await expect.poll(() => opened.length, SOON).toBe(1)
     await expect.poll(() => window.isQuiet(), SOON).toBe(true)
     await other.add('New todo', 'After the update')
 
     await expect.poll(() => window.list('Todos'), SOON).toContain('After the update')
     expect(open.size).toBe(1)
+    expect(await page.evaluate(() => 'neverReloaded' in globalThis)).toBe(true)
   })
 })
