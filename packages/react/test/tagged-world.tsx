@@ -27,19 +27,20 @@ export function createTaggedWorld({ scope, basePath = '/api/invalidator' }: Worl
   const database = { todos: 1, notes: 1 }
   const reads = { todos: 0, notes: 0 }
 
-  function Value({ name }: { name: 'todos' | 'notes' }) {
-    const { data } = useQuery(
-      withTags(
-        {
-          queryKey: [name],
-          queryFn: () => {
-            reads[name]++
-            return database[name]
-          },
+  const optionsOf = (name: 'todos' | 'notes') =>
+    withTags(
+      {
+        queryKey: [name],
+        queryFn: () => {
+          reads[name]++
+          return database[name]
         },
-        [[name]],
-      ),
+      },
+      [[name]],
     )
+
+  function Value({ name }: { name: 'todos' | 'notes' }) {
+    const { data } = useQuery(optionsOf(name))
     return <p>{`${name} ${data}`}</p>
   }
 
@@ -47,7 +48,9 @@ export function createTaggedWorld({ scope, basePath = '/api/invalidator' }: Worl
     system,
     requests,
     reach,
+    database,
     reads,
+    optionsOf,
     queryClient,
     createClient,
     Value,
