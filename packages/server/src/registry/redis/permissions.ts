@@ -3,7 +3,7 @@ import { describe } from './lane.ts'
 
 /** What a Redis user needs. Tried as it stands here by a test. */
 export const ACL_RULE =
-  '~*query-tags:* &*query-tags:* +evalsha +eval +info +time +zadd +zscore +zcard +zrangebyscore +zrem +pttl +pexpire +unlink +publish +subscribe +unsubscribe'
+  '~*query-tags:* &*query-tags:* +evalsha +eval +info +time +zadd +zscore +zcard +zrange +zrangebyscore +zrem +pttl +pexpire +unlink +publish +subscribe +unsubscribe'
 
 /** What it needs in a cluster besides. */
 const CLUSTER_ACL_RULE = '+spublish +ssubscribe +sunsubscribe +cluster|slots +asking'

@@ -7,11 +7,12 @@ export const FORMAT = 1
  * A scope is one sorted set, so that an eviction, an expiry or a flush loses all of it or nothing. Its members:
  *
  * - each tag in canonical form, with the `seq` of its latest invalidation as score: the set is the log, compacted by tag;
- * - `!top`, `!floor` and `!bytes`, with the negative of their value as score, so that tags are exactly the range `(0 +inf`. No tag's JSON
- *   begins with `!`;
- * - `!<format> <epoch> <fence>`. The fence names the server and its history: run id and replication id. Whenever it is another one, this
- *   server was restarted or promoted, or the data come from elsewhere, and may lack what was acknowledged: a new epoch begins. Read inside of the
- *   script, because a connection may lead to another server at any time.
+ * - `!<format> <epoch> <fence> <top> <floor> <bytes>`, the state of the log, with a negative score, so that it is the first and tags are the range
+ *   `(0 +inf`. No tag's JSON begins with `!`.
+ *
+ * The fence names the server and its history: run id and replication id. Whenever it is another one, this server was restarted or promoted, or
+ * the data come from elsewhere, and may lack what was acknowledged: a new epoch begins. Read inside of the script, because a connection may lead to
+ * another server at any time.
  *
  * An epoch ends with a digest of the fence, so that every position tells of which history it is ({@link historyOf}).
  *
@@ -31,24 +32,22 @@ local fence = run .. history
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 
+local function describe(epoch, top, floor, bytes)
+  return '!${FORMAT} ' .. epoch .. ' ' .. fence .. ' ' .. text(top) .. ' ' .. text(floor) .. ' ' .. text(bytes)
+end
+
 local function open(key)
-  local epoch, top, floor, bytes
-  local meta = redis.call('ZRANGEBYSCORE', key, '-inf', '0', 'WITHSCORES')
-  for i = 1, #meta, 2 do
-    local name, value = meta[i], -tonumber(meta[i + 1])
-    if name == '!top' then top = value
-    elseif name == '!floor' then floor = value
-    elseif name == '!bytes' then bytes = value
-    else epoch = epoch or string.match(name, '^!${FORMAT} ([%w_-]+) ' .. fence .. '$') end
-  end
-  if op == 'renew' or not (epoch and top and floor and bytes) then
+  local state = redis.call('ZRANGE', key, '0', '0')[1] or ''
+  local epoch, top, floor, bytes = string.match(state, '^!${FORMAT} ([%w_-]+) ' .. fence .. ' (%d+) (%d+) (%d+)$')
+  if op == 'renew' or not epoch then
     redis.call('UNLINK', key)
-    epoch, top, floor, bytes = candidate .. '-' .. string.sub(redis.sha1hex(fence), 1, 12), now, now, 0
-    redis.call('ZADD', key, text(-top), '!top', text(-floor), '!floor', '0', '!bytes',
-      '0', '!${FORMAT} ' .. epoch .. ' ' .. fence)
+    epoch = candidate .. '-' .. string.sub(redis.sha1hex(fence), 1, 12)
+    top, floor, bytes = now, now, 0
+    state = describe(epoch, top, floor, bytes)
+    redis.call('ZADD', key, '-1', state)
   end
   if redis.call('PTTL', key) < ttl * 0.9 then redis.call('PEXPIRE', key, text(ttl)) end
-  return epoch, top, floor, bytes
+  return epoch, tonumber(top), tonumber(floor), tonumber(bytes), state
 end
 
 if op == 'head' or op == 'renew' then
@@ -67,7 +66,7 @@ if op == 'delete' then
   return {text(now)}
 end
 
-local epoch, top, floor, bytes = open(key)
+local epoch, top, floor, bytes, state = open(key)
 
 if op == 'since' then
   local from = tonumber(ARGV[5])
@@ -80,7 +79,7 @@ end
 
 local publish, maxTags, maxBytes = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 local seq = math.max(top + 1, now)
-local tags, scored = {}, {text(-seq), '!top'}
+local tags, scored = {}, {}
 for i = 7, #ARGV do
   local tag = ARGV[i]
   tags[#tags + 1] = tag
@@ -91,7 +90,7 @@ end
 redis.call('ZADD', key, unpack(scored))
 
 local known = floor
-local over = redis.call('ZCARD', key) - 4 - maxTags
+local over = redis.call('ZCARD', key) - 1 - maxTags
 while over > 0 or bytes > maxBytes do
   local oldest = redis.call('ZRANGEBYSCORE', key, '(0', '+inf', 'WITHSCORES', 'LIMIT', '0',
     text(math.max(1, math.min(over, 1000))))
@@ -105,7 +104,8 @@ while over > 0 or bytes > maxBytes do
   redis.call('ZREM', key, unpack(gone))
   over = over - #gone
 end
-redis.call('ZADD', key, text(-floor), '!floor', text(-bytes), '!bytes')
+redis.call('ZREM', key, state)
+redis.call('ZADD', key, '-1', describe(epoch, seq, floor, math.max(0, bytes)))
 
 redis.call(publish, key, '{"format":${FORMAT},"epoch":"' .. epoch .. '","prev":' .. text(top) .. ',"seq":' .. text(seq) ..
   ',"tags":[' .. table.concat(tags, ',') .. ']}')
