@@ -17,7 +17,7 @@ export class ArrivedSnapshots {
   /** The page, and what it came with, was read since then. */
   #readSince: number
   readonly #inCache = new Set<Query>()
-  /** Hashes of queries of which one of them says nothing. */
+  /** Hashes of queries of whose data it is known that nothing says how old they are. */
   readonly #untold = new Set<string>()
   #unseen = UNSEEN
 
@@ -44,6 +44,12 @@ export class ArrivedSnapshots {
     if (this.isUntold(query) || query.state.dataUpdatedAt < this.#readSince) return true
     const current = this.#attachment.position().cursor
     return current !== undefined && Object.keys(this.#unseen.position.cursor ?? {}).some((scope) => !(scope in current))
+  }
+
+  /** Data without tags came. The app may write them anew before they have any, and their age can't be told then. */
+  noteAge({ queryHash, state }: Query): void {
+    // guard(rewritten): what is made from data of any age may be as old, guarantee 8
+    if (state.data !== undefined && state.dataUpdatedAt < this.#readSince) this.#untold.add(queryHash)
   }
 
   /** Whether a snapshot arrived that says nothing of this query: what is beside it may be of any age. */

@@ -335,6 +335,7 @@ class CacheBinding implements TagBinding, Binding {
     const known = this.#index.has(query)
     const entry = this.#index.read(query)
     if (!entry) {
+      this.#arrived.noteAge(query)
       this.#kept.exclude(query)
     } else if (!known) {
       this.#kept.include(query)

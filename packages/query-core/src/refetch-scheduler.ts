@@ -94,7 +94,7 @@ export class RefetchScheduler {
       () => this.#unstick(entry),
       (error: unknown) => {
         // Whatever was in flight will not land. Any other error its observers have, and the query stays marked.
-        if (isSilentCancel(error)) entry.attempt = undefined
+        if (error instanceof CancelledError && error.silent) entry.attempt = undefined
         this.#unstick(entry)
       },
     )
@@ -128,8 +128,4 @@ export class RefetchScheduler {
       this.#timers.delete(cancel)
     }
   }
-}
-
-function isSilentCancel(error: unknown): boolean {
-  return error instanceof CancelledError && error.silent === true
 }

@@ -63,7 +63,8 @@ export class SettleGuard {
   onUpdate(entry: TaggedQuery, action: UpdateAction): void {
     switch (action.type) {
       case 'fetch':
-        entry.attempt = { read: this.#beginFirst(entry), partial: isPartial(entry, action.meta) }
+        const addsPage = action.meta?.fetchMore !== undefined && entry.query.state.data !== undefined
+        entry.attempt = { read: this.#beginFirst(entry), partial: addsPage }
         return
       case 'failed':
         // The query function is called anew after this, so what it reads is newer.
@@ -178,10 +179,6 @@ export class SettleGuard {
     entry.query.invalidate()
     this.#scheduler.request(entry)
   }
-}
-
-function isPartial(entry: TaggedQuery, meta: { fetchMore?: unknown } | undefined): boolean {
-  return meta?.fetchMore !== undefined && entry.query.state.data !== undefined
 }
 
 /** Whether it is an infinite query, which older versions of TanStack Query (5.32, not 5.108) tell by its behavior only. */

@@ -1,17 +1,22 @@
 import { withTags, type RawTag } from '@query-tags/core'
 import {
+  dehydrate,
+  hydrate,
   InfiniteQueryObserver,
   onlineManager,
   QueryObserver,
+  type DehydratedState,
   type InfiniteData,
   type Query,
+  type QueryClient,
 } from '@tanstack/query-core'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createWorld, settle, type World } from './world.ts'
 
 /*
- * Random schedules over everything that moves data in and out of a cache. In the end no tagged query may hold data older than the database
- * without being marked, and no active one may be left unfetched. A failing seed is named; run it alone with SEED=<n>.
+ * Random schedules over everything that moves data in and out of a cache, also out of one page and into the next. In the end every query is
+ * given its tags, and none may hold data older than the database without being marked; no active one may be left unfetched. A failing seed
+ * is named; run it alone with SEED=<n>.
  */
 
 const SCHEDULES = Number(process.env['SCHEDULES'] ?? 3000)
@@ -57,9 +62,11 @@ function mulberry32(seed: number): () => number {
 }
 
 class Schedule {
-  readonly world: World
+  world: World
   readonly #random: () => number
   #row: Row = { a: 0, b: 0 }
+  /** What came with the page. */
+  #shipped = this.#row
   readonly #reads: Read[] = []
   readonly #unmount: (() => void)[] = []
   readonly #observers: QueryObserver<Row>[] = []
@@ -67,10 +74,16 @@ class Schedule {
   /** What the app read itself, and when: it may write it into the cache up to 30 s later. */
   readonly #held: { readonly row: Row; readonly at: number }[] = []
   #connected = false
+  /** What the page before stored, and this one did not restore yet. */
+  #stored: DehydratedState | undefined
 
   constructor(seed: number) {
     this.#random = mulberry32(seed)
-    this.world = createWorld({ environment: { now: () => Date.now(), after, random: this.#random } })
+    this.world = createWorld({ environment: this.#environment() })
+  }
+
+  #environment() {
+    return { now: () => Date.now(), after, random: this.#random, loadedAt: Date.now() }
   }
 
   readonly #read = (): Promise<Row> => {
@@ -81,10 +94,12 @@ class Schedule {
 
   async run(): Promise<void> {
     for (let i = 0; i < STEPS; i++) {
-      this.#pick(this.#steps)()
+      await this.#pick(this.#steps)()
       if (this.#random() < 0.7) await settle()
       if (this.#random() < 0.1) await vi.advanceTimersByTimeAsync(this.#random() * 20_000)
     }
+    await this.#quiesce()
+    for (const name of NAMES) this.#show(new QueryObserver<Row>(this.#client, this.#options(name)))
     await this.#quiesce()
   }
 
@@ -133,7 +148,9 @@ class Schedule {
     return this.world.queryClient
   }
 
-  readonly #steps: readonly (() => void)[] = [
+  readonly #steps: readonly (() => unknown)[] = [
+    ...repeat(2, () => this.#reload()),
+    () => this.#restore(),
     ...repeat(4, () => this.#change()),
     ...repeat(4, () => this.#connected && this.world.client.deliver()),
     ...repeat(4, () => this.#connected && this.world.client.answer()),
@@ -174,6 +191,26 @@ class Schedule {
     () => void this.#pick(this.#infinite)?.fetchNextPage(),
   ]
 
+  /** The cache is stored, and some time later another page opens. */
+  async #reload(): Promise<void> {
+    const { queryClient, binding, client } = this.world
+    if (this.#random() < 0.7) this.#stored = overTheWire(dehydrate(queryClient))
+    binding.close()
+    queryClient.clear()
+    for (const list of [this.#reads, this.#unmount, this.#observers, this.#infinite, this.#held]) list.length = 0
+    this.#connected = false
+    // Longer than what a page may take to arrive.
+    await vi.advanceTimersByTimeAsync(31_000 + this.#random() * 3_600_000)
+    this.#shipped = this.#row
+    const prepare = (cache: QueryClient): unknown => this.#random() < 0.3 && this.#restore(cache)
+    this.world = createWorld({ client: client.reload(), environment: this.#environment(), prepare })
+  }
+
+  #restore(queryClient = this.#client): void {
+    if (this.#stored) hydrate(queryClient, this.#stored)
+    this.#stored = undefined
+  }
+
   /** Commits, then says so, as an app does. A receipt may come back to this client first. */
   #change(): void {
     const tag = this.#random() < 0.5 ? 'a' : 'b'
@@ -198,9 +235,13 @@ class Schedule {
       ...this.#options(this.#name(), tagged),
       enabled: this.#random() < 0.85,
       refetchOnMount: this.#random() < 0.5,
-      ...(this.#random() < 0.15 && { initialData: { a: 0, b: 0 } }),
+      ...(this.#random() < 0.15 && { initialData: this.#shipped }),
       ...(this.#random() < 0.3 && { retry: 1, retryDelay: 500 }),
     })
+    this.#show(observer)
+  }
+
+  #show(observer: QueryObserver<Row>): void {
     this.#observers.push(observer)
     this.#unmount.push(observer.subscribe(() => undefined))
   }
@@ -219,8 +260,12 @@ function after(ms: number, callback: () => void): () => void {
   return () => clearTimeout(timer)
 }
 
-function repeat(times: number, step: () => unknown): (() => void)[] {
-  return Array.from({ length: times }, () => () => void step())
+function repeat(times: number, step: () => unknown): (() => unknown)[] {
+  return Array.from({ length: times }, () => step)
+}
+
+function overTheWire<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T
 }
 
 function isTagged(query: Query): boolean {

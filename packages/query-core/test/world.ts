@@ -53,12 +53,19 @@ export interface World {
   change(): void
 }
 
-export function createWorld(options: Partial<BindTagsOptions> & { config?: QueryClientConfig } = {}): World {
+interface WorldOptions extends Partial<BindTagsOptions> {
+  readonly config?: QueryClientConfig
+  readonly client?: ScriptedClient
+  /** What is in the cache before it is bound. */
+  readonly prepare?: (queryClient: QueryClient) => unknown
+}
+
+export function createWorld({ client = new ScriptedClient(), prepare, ...options }: WorldOptions = {}): World {
   const queryClient = new QueryClient({
     ...options.config,
     defaultOptions: { queries: { staleTime: Infinity, retry: false }, ...options.config?.defaultOptions },
   })
-  const client = new ScriptedClient()
+  prepare?.(queryClient)
   const database = new Database()
   const bind = process.env['PLAIN_INVALIDATION'] ? bindPlainly : bindTags
   const binding = bind({ queryClient, client, ...options })
