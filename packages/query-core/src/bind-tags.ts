@@ -179,13 +179,7 @@ class CacheBinding implements TagBinding, Binding {
     this.#arrived = new ArrivedSnapshots(cache, this.#attachment, name, loadedAt)
     this.#kept = new KeptSnapshot(queryClient, this.#attachment, name)
     this.#coverage = new TagCoverage(this.#attachment, this.#kept, this.#raise)
-    this.#index = new TagQueryIndex({
-      onGain: (entry, watched) => this.#coverage.gain(entry, watched),
-      onLose: (watched) => this.#coverage.forget(watched),
-      onForget: ({ query }) => this.#kept.exclude(query),
-      onUnused: (tag) => this.#attachment.unwatch(tag),
-      onInvalidTags: (error) => this.#onError(error),
-    })
+    this.#index = new TagQueryIndex(this.#attachment, this.#coverage, this.#kept, onError)
     this.#scheduler = new RefetchScheduler(environment, (entry) => this.#mutations.holdMs(entry))
     this.#mutations = new PendingMutations(queryClient.getMutationCache(), this.#history, environment, {
       onSuccess: (tags) => this.#invalidateTags(tags),

@@ -1,5 +1,8 @@
 import { TagIndex, toPlainTag, toTagKey, type PlainTag, type TagInput } from '@query-tags/core'
+import type { Attachment } from '@query-tags/core/client'
 import type { Query } from '@tanstack/query-core'
+import type { KeptSnapshot } from './kept-snapshot.ts'
+import type { TagCoverage } from './tag-coverage.ts'
 import { createTaggedQuery, type TaggedQuery, type WatchedTag } from './tagged-query.ts'
 
 /** Tags that a query may have lost before it is looked at which. */
@@ -16,17 +19,6 @@ export interface TagMatches {
   readonly listeners: TagListener[]
 }
 
-/** What the index asks for when tags come and go. */
-export interface TagDemand {
-  onGain(entry: TaggedQuery, watched: WatchedTag): void
-  onLose(watched: WatchedTag): void
-  /** What is invalidated of tags that this query had is no longer its matter. */
-  onForget(entry: TaggedQuery): void
-  /** No query and no listener has this tag any longer. */
-  onUnused(tag: PlainTag): void
-  onInvalidTags(error: unknown): void
-}
-
 /**
  * Which queries have which tags. It may know too many, never too few: a query's tags are read on every event of it, from the query and from
  * each of its observers, since the last writer of `meta` wins and can be one without tags. What was lost is noticed when it is matched.
@@ -35,10 +27,21 @@ export class TagQueryIndex {
   readonly #entries = new Map<Query, TaggedQuery>()
   readonly #index = new TagIndex<TaggedQuery | TagListener>()
   readonly #reported = new WeakSet<Query>()
-  readonly #demand: TagDemand
+  readonly #attachment: Attachment
+  readonly #coverage: TagCoverage
+  readonly #kept: KeptSnapshot
+  readonly #onInvalidTags: (error: unknown) => void
 
-  constructor(demand: TagDemand) {
-    this.#demand = demand
+  constructor(
+    attachment: Attachment,
+    coverage: TagCoverage,
+    kept: KeptSnapshot,
+    onInvalidTags: (error: unknown) => void,
+  ) {
+    this.#attachment = attachment
+    this.#coverage = coverage
+    this.#kept = kept
+    this.#onInvalidTags = onInvalidTags
   }
 
   has(query: Query): boolean {
@@ -112,7 +115,7 @@ export class TagQueryIndex {
 
   #forgetLost(entry: TaggedQuery, current: readonly PlainTag[]): void {
     const kept = new Set(current.map(toTagKey))
-    this.#demand.onForget(entry)
+    this.#kept.exclude(entry.query)
     for (const [id, watched] of entry.tags) {
       if (kept.has(id)) continue
       entry.tags.delete(id)
@@ -127,16 +130,16 @@ export class TagQueryIndex {
     const watched: WatchedTag = { tag, coveredSince: Infinity, askedSince: Infinity }
     entry.tags.set(id, watched)
     this.#index.add(tag, entry)
-    this.#demand.onGain(entry, watched)
+    this.#coverage.gain(entry, watched)
   }
 
   #lose(entry: TaggedQuery, watched: WatchedTag): void {
     this.#release(watched.tag, entry)
-    this.#demand.onLose(watched)
+    this.#coverage.forget(watched)
   }
 
   #release(tag: PlainTag, owner: TaggedQuery | TagListener): void {
-    if (this.#index.delete(tag, owner)) this.#demand.onUnused(tag)
+    if (this.#index.delete(tag, owner)) this.#attachment.unwatch(tag)
   }
 
   #toPlainTags(query: Query, tags: readonly TagInput[]): PlainTag[] | undefined {
@@ -144,7 +147,7 @@ export class TagQueryIndex {
       return tags.map(toPlainTag)
     } catch (error) {
       // Thrown here it would break TanStack's own notification. The query keeps working, without these tags, and is reported once.
-      if (!this.#reported.has(query)) this.#demand.onInvalidTags(error)
+      if (!this.#reported.has(query)) this.#onInvalidTags(error)
       this.#reported.add(query)
       return undefined
     }

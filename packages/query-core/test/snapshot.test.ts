@@ -421,7 +421,6 @@ it.each([
   const { queryClient } = openPage(server)
 
   if (!early) server.client.hello()
-  console.log(JSON.stringify(stored))
   hydrate(queryClient, stored)
   await settle()
   if (early) server.client.hello()
@@ -780,3 +779,19 @@ it('writes its snapshot once when the app puts back what it stored of the same c
 function snapshotOf(queryClient: QueryClient): unknown {
   return dehydrate(queryClient).queries.find(({ queryKey: [name] }) => name === '@query-tags/cursor')!.state.data
 }
+
+it('data of any age that the app writes anew before they have tags are of any age (guarantee 8)', async () => {
+  const server = createServer(['a'])
+  const stored = new QueryClient()
+  stored.setQueryData(['a'], 0)
+  server.change('a')
+  const { queryClient } = openPage(server)
+  hydrate(queryClient, anHourOld(overTheWire(dehydrate(stored))))
+
+  queryClient.setQueryData<number>(['a'], (old) => old)
+  show(queryClient, server.options('a'))
+  server.client.hello()
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(queryClient.getQueryData(['a'])).toBe(1)
+})
