@@ -7,6 +7,8 @@ import { yieldTask } from './waiting.ts'
 
 /** Chunks or parts that are read at a time. */
 const BATCH = 16
+/** So many of them are taken in without letting anything else go first. */
+const YIELD_AFTER = 4
 
 /** Something of the history is not there, or can't be read: whatever is known of it could be a part only. */
 export class HistoryLost extends Error {}
@@ -72,8 +74,8 @@ async function readRange(
       } catch (error) {
         throw new HistoryLost(`${family}${from + i} is damaged`, { cause: error })
       }
+      if (i % YIELD_AFTER === YIELD_AFTER - 1) await yieldTask(clock)
     }
-    await yieldTask(clock)
   }
   return last ?? first - 1
 }

@@ -47,21 +47,26 @@ export async function writeSnapshot(
   return { range: parts === 0 ? null : [family, 0, parts - 1], characters }
 }
 
-/** A scope as JSON texts, none of them much longer than a part. All of them show the same moment. */
-function toPieces(scope: string, log: ScopeLog): string[] {
+/** A scope as JSON texts, none of them much longer than a part. All of them show the same moment, also when it takes a while to take them. */
+function* toPieces(scope: string, log: ScopeLog): Generator<string> {
   const { epoch, floor, head } = log
-  const entries = log.entries().map(({ seq, keys }) => `[${seq},[${keys.join()}]]`)
+  const entries = log.entries()
   // The latest tags were forgotten, but their position was given out.
-  if (!entries.at(-1)?.startsWith(`[${head.seq},`)) entries.push(`[${head.seq},[]]`)
+  if (entries.at(-1)?.seq !== head.seq) entries.push({ seq: head.seq, keys: [] })
   const start = `[${JSON.stringify(scope)},"${epoch}",${floor},[`
-  const pieces: string[] = []
-  for (let i = 0; i < entries.length;) {
-    const first = i
-    for (let length = start.length; i < entries.length; i++) {
-      length += entries[i]!.length + 1
-      if (i > first && length > MAX_VALUE_CHARACTERS) break
+  let texts: string[] = []
+  let length = start.length
+  let isContinued = 0
+  for (const { seq, keys } of entries) {
+    const text = `[${seq},[${keys.join()}]]`
+    if (texts.length > 0 && length + text.length > MAX_VALUE_CHARACTERS) {
+      yield `${start}${texts.join()}],${isContinued}]`
+      texts = []
+      length = start.length
+      isContinued = 1
     }
-    pieces.push(`${start}${entries.slice(first, i).join()}],${first > 0 ? 1 : 0}]`)
+    texts.push(text)
+    length += text.length + 1
   }
-  return pieces
+  yield `${start}${texts.join()}],${isContinued}]`
 }
