@@ -9,8 +9,8 @@ import type { ErrorListener } from './reporter.ts'
 
 export interface SystemOptions<Ctx = unknown> {
   /**
-   * Where invalidations are remembered. Left out: in the memory of this process. Or a {@link TagRegistry} of your own, which stays yours to
-   * close.
+   * Where invalidations are remembered. Left out: in the memory of this process. A Keyv: durable, for one process at a time; over Redis or
+   * Valkey for any number. Or a {@link TagRegistry} of your own, which stays yours to close.
    */
   readonly store?: KeyvStore | TagRegistry
   /**
