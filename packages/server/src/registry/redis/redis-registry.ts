@@ -149,21 +149,16 @@ class RedisRegistry implements TagRegistry {
   #readAsked(): void {
     const asked = this.#asked
     this.#asked = new Map()
-    for (const { scopes, heads } of this.#calls.heads([...asked.keys()])) {
-      heads.then(
-        (positions) => {
-          scopes.forEach((scope, i) => {
-            const head = positions[i]!
-            this.#see(scope, head.epoch)
-            this.#subscriptions.expect(scope, head)
-            asked.get(scope)?.resolve(head)
-          })
-        },
-        (error: unknown) => {
-          for (const scope of scopes) asked.get(scope)?.reject(error)
-        },
-      )
-    }
+    void this.#calls.heads([...asked.keys()], {
+      resolve: (scope, head) => {
+        this.#see(scope, head.epoch)
+        this.#subscriptions.expect(scope, head)
+        asked.get(scope)?.resolve(head)
+      },
+      reject: (scope, error) => {
+        asked.get(scope)?.reject(error)
+      },
+    })
   }
 
   /** For listeners that may have missed something. */

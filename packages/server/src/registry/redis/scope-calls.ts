@@ -6,6 +6,9 @@ import { explain } from './permissions.ts'
 import type { RedisLink } from './redis-link.ts'
 import type { StoreClocks } from './store-clock.ts'
 
+/** Calls for heads that are on their way together, so that there is room for others. */
+const MAX_CALLS = 1000
+
 interface ScopeLimits {
   readonly ttlMs: number
   readonly maxTags: number
@@ -49,13 +52,20 @@ export class ScopeCalls {
     return { head, missed: { from: readPosition(epoch, from), entries: readEntries(scored), head } }
   }
 
-  /** As many calls as it takes, each for some of the scopes. */
-  heads(scopes: readonly string[]): readonly HeadsCall[] {
+  /** The heads of some scopes, in as many calls as it takes. Never rejects: tells of each call by itself. */
+  async heads(scopes: readonly string[], told: HeadsListener): Promise<void> {
     const scopeOf = new Map(scopes.map((scope) => [this.key(scope), scope]))
-    return this.#options.link.toBatches([...scopeOf.keys()]).map((keys) => ({
-      scopes: keys.map((key) => scopeOf.get(key)!),
-      heads: this.#heads(keys, 'head'),
-    }))
+    const batches = this.#options.link.toBatches([...scopeOf.keys()])
+    for (let i = 0; i < batches.length; i += MAX_CALLS) {
+      const calls = batches.slice(i, i + MAX_CALLS).map(async (keys) => {
+        const asked = keys.map((key) => scopeOf.get(key)!)
+        await this.#heads(keys, 'head').then(
+          (heads) => asked.forEach((scope, at) => told.resolve(scope, heads[at]!)),
+          (error: unknown) => asked.forEach((scope) => told.reject(scope, error)),
+        )
+      })
+      await Promise.all(calls)
+    }
   }
 
   /** Lets the scope begin anew, so that every client is reset. */
@@ -100,9 +110,9 @@ interface ScopeAnswer {
   readonly missed: Missed | 'expired'
 }
 
-interface HeadsCall {
-  readonly scopes: readonly string[]
-  readonly heads: Promise<readonly Position[]>
+interface HeadsListener {
+  resolve(scope: string, head: Position): void
+  reject(scope: string, error: unknown): void
 }
 
 function readPosition(epoch: unknown, seq: unknown): Position {
