@@ -117,13 +117,15 @@ async function test(name: string, target: string): Promise<Alarm | undefined> {
   const { hangs } = await run([...args, ...leftOut, '--passWithNoTests', target], name)
   if (hangs) return { foundBy: 'tests: hang', target, isFile: false }
   const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as VitestReport
-  for (const { name: path, status, assertionResults } of testResults) {
-    if (status !== 'failed') continue
-    const file = path.slice(ROOT.length)
-    const failed = assertionResults.find((each) => each.status === 'failed')
-    return { foundBy: failed ? `test: ${failed.fullName}` : `test file: ${file}`, target: file, isFile: true }
-  }
-  return undefined
+  const failures = testResults.flatMap(({ name: path, assertionResults }) =>
+    assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => ({ path, fullName })),
+  )
+  // A file without a result may only have been cut off by the failure of another.
+  const [failure] = failures
+  const path = failure?.path ?? testResults.find(({ status }) => status === 'failed')?.name
+  if (path === undefined) return undefined
+  const file = path.slice(ROOT.length)
+  return { foundBy: failure ? `test: ${failure.fullName}` : `test file: ${file}`, target: file, isFile: true }
 }
 
 interface VitestReport {

@@ -26,6 +26,7 @@ export const EXPECTED: readonly string[] = [
   'lost message',
   'streamed query',
   'cache is filled up',
+  'seeded before it has tags',
   'removed a query that is shown',
   'registry error',
   'rejected invalidation',

@@ -201,7 +201,9 @@ export class Visitor {
 
   #writeHeld(): void {
     const held = this.#held.shift()
-    if (held && this.#ownTime() - held.at < MAX_HELD_MS) this.#client.setQueryData([held.name], held.reading)
+    if (!held || this.#ownTime() - held.at >= MAX_HELD_MS) return
+    if (!this.#client.getQueryState([held.name])) this.#sim.saw('seeded before it has tags', this.page.name)
+    this.#client.setQueryData([held.name], held.reading)
   }
 
   #ownTime(): number {
