@@ -32,6 +32,8 @@ import type {
   TagInvalidationSystem,
 } from './tag-invalidation-system.ts'
 
+/** How long streams have to end, once they were asked to. */
+const CLOSE_MS = 5000
 /** Longest wait for a read of the registry; a heartbeat waits for one, and must not be late. */
 const MAX_READ_MS = 2000
 
@@ -182,7 +184,7 @@ class System<Ctx> implements TagInvalidationSystem<Ctx> {
     return this.#closing
   }
 
-  async #close({ deadlineMs = 5000, drainMs = 0 }: CloseOptions): Promise<void> {
+  async #close({ drainMs = 0, deadlineMs = drainMs + CLOSE_MS }: CloseOptions): Promise<void> {
     this.#responder.close()
     await this.#hub.close(Math.min(drainMs, deadlineMs), deadlineMs)
     await this.#registry.recorded(deadlineMs)

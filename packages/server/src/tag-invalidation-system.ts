@@ -26,7 +26,7 @@ export interface HandlerOptions {
 export interface CloseOptions {
   /**
    * Milliseconds after which streams that are still open are cut off. At least this bounds how long `close` takes.
-   * @default 5000
+   * @default 5000 more than `drainMs`
    */
   readonly deadlineMs?: number
   /**

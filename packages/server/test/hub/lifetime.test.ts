@@ -128,6 +128,20 @@ describe('close', () => {
     expect(sinks.every((sink) => sink.isEnded)).toBe(true)
   })
 
+  it('takes its time for a long drainMs, and its deadline after it', async () => {
+    const world = createWorld()
+    const sinks = await Promise.all(Array.from({ length: 10 }, () => world.connect()))
+    sinks[0]!.stop()
+    const closing = world.system.close({ drainMs: 20_000 })
+
+    await world.clock.advance(10_100)
+    const halfway = sinks.filter((sink) => sink.isEnded).length
+    await world.clock.advance(10_000)
+    await closing
+
+    expect(halfway).toBe(6)
+  })
+
   it('still invalidates while it drains', async () => {
     const world = createWorld()
     await world.connect()
