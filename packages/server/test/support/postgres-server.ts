@@ -45,7 +45,18 @@ export class PostgresServer {
 
   /** Resolves when it answers. */
   async #start(): Promise<void> {
-    const settings = ['-D', join(this.#directory, 'data'), '-p', `${this.port}`, '-h', '127.0.0.1', '-k', '']
+    const settings = [
+      '-D',
+      join(this.#directory, 'data'),
+      '-p',
+      `${this.port}`,
+      '-h',
+      '127.0.0.1',
+      '-k',
+      '',
+      '-c',
+      'fsync=off',
+    ]
     const become = this.#user
       ? [`--reuid=${this.#user.uid}`, `--regid=${this.#user.gid}`, '--clear-groups', '--pdeathsig', 'KILL']
       : undefined

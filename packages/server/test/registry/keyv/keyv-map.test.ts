@@ -1,7 +1,7 @@
 import { Keyv } from 'keyv'
 import { Keyv as Keyv6 } from 'keyv-6'
-import { describeKeyv } from './support/describe-keyv.ts'
-import { SqliteStore } from './support/sqlite-store.ts'
+import { describeKeyv } from '../../support/describe-keyv.ts'
+import { SqliteStore } from '../../support/sqlite-store.ts'
 
 describeKeyv('a Keyv over a Map', async () => ({ keyv: new Keyv() }))
 

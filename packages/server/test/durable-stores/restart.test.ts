@@ -7,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Cursor, Receipt } from '@query-tags/core'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { kill, startProcess } from '../../../../../scripts/start-process.ts'
-import { hasPostgres, PostgresServer } from '../../support/postgres-server.ts'
+import { kill, startProcess } from '../../../../scripts/start-process.ts'
+import { hasPostgres, PostgresServer } from '../support/postgres-server.ts'
 
 const SCRIPT = fileURLToPath(new URL('support/durable-server.ts', import.meta.url))
 

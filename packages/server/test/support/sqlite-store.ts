@@ -1,7 +1,10 @@
 import { EventEmitter } from 'node:events'
 import { DatabaseSync } from 'node:sqlite'
 
-/** A store for Keyv in a SQLite file, on the SQLite that Node brings: what an app has without a native package. */
+/**
+ * A store for Keyv in a SQLite file, on the SQLite that Node brings: what an app has without a native package. `NORMAL` survives the end of
+ * the process; an app may want `FULL`, which survives the end of the machine, too.
+ */
 export class SqliteStore extends EventEmitter {
   readonly opts = { dialect: 'sqlite', url: '' }
   namespace?: string
@@ -10,7 +13,7 @@ export class SqliteStore extends EventEmitter {
   constructor(file: string) {
     super()
     this.#database = new DatabaseSync(file)
-    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000')
+    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000')
     this.#database.exec('CREATE TABLE IF NOT EXISTS keyv (key TEXT PRIMARY KEY, value TEXT NOT NULL)')
   }
 

@@ -7,11 +7,11 @@ import { KeyvPostgres } from '@keyv/postgres'
 import type { RawTag } from '@query-tags/core'
 import { Keyv } from 'keyv'
 import { KeyvFile } from 'keyv-file'
-import { createTagInvalidationSystem } from '../../../../src/create-system.ts'
-import { fromNode } from '../../../../src/node/from-node.ts'
-import { send } from '../../../../src/node/send.ts'
-import { listen } from '../../../support/listen.ts'
-import { SqliteStore } from './sqlite-store.ts'
+import { createTagInvalidationSystem } from '../../../src/create-system.ts'
+import { fromNode } from '../../../src/node/from-node.ts'
+import { send } from '../../../src/node/send.ts'
+import { listen } from '../../support/listen.ts'
+import { SqliteStore } from '../../support/sqlite-store.ts'
 
 const [kind = '', where = ''] = process.argv.slice(2)
 const stores: Record<string, () => object> = {
