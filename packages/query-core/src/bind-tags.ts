@@ -129,8 +129,8 @@ const ORDINARY: BindingEnvironment = {
 /** A page without a cursor may hold data that a server with another clock read while the page was on its way, in milliseconds. */
 const CLOCK_SKEW_MS = 30_000
 
-/** The scope that each cache was last bound for. */
-const boundFor = new WeakMap<QueryClient, string | null>()
+/** The scope that each cache was last bound for; `''` for whatever the server says. */
+const boundFor = new WeakMap<QueryClient, string>()
 
 /** The wiring: client, query cache and mutation cache on one side, index, guard, coverage and scheduler on the other. */
 class CacheBinding implements TagBinding, Binding {
@@ -180,11 +180,11 @@ class CacheBinding implements TagBinding, Binding {
     this.#kept = new KeptSnapshot(queryClient, this.#attachment, name)
     this.#coverage = new TagCoverage(this.#attachment, this.#kept, this.#raise)
     this.#index = new TagQueryIndex(this.#attachment, this.#coverage, this.#kept, onError)
-    this.#scheduler = new RefetchScheduler(environment, (entry) => this.#mutations.holdMs(entry))
     this.#mutations = new PendingMutations(queryClient.getMutationCache(), this.#history, environment, {
       onSuccess: (tags) => this.#invalidateTags(tags),
       onRelease: () => this.#scheduler.drain(),
     })
+    this.#scheduler = new RefetchScheduler(environment, this.#mutations)
     this.#guard = new SettleGuard(this.#history, this.#mutations, this.#arrived, this.#coverage, this.#scheduler)
     // Loaders may have run before anything was bound, so their tags are watched from the page's first position.
     const listen: Listen = (tags, callback) => this.#listen(tags, UNSEEN.position, callback)
@@ -200,9 +200,8 @@ class CacheBinding implements TagBinding, Binding {
       this.#cache.subscribe((event) => this.#onCacheEvent(event)),
       focusManager.subscribe(() => this.#onFocus()),
     ]
-    const id = scope ? toScopeId(scope) : null
-    const before = boundFor.get(queryClient)
-    const isOther = before !== undefined && before !== id
+    const id = scope ? toScopeId(scope) : ''
+    const isOther = (boundFor.get(queryClient) ?? id) !== id
     // guard(other-user): nothing that the user before has read may pass for this one's, not even until the hello, guarantee 8
     if (isOther) this.#invalidate(this.#index.entries())
     boundFor.set(queryClient, id)

@@ -1,5 +1,6 @@
 import { CancelledError, focusManager } from '@tanstack/query-core'
 import { afterTask } from './after-task.ts'
+import type { PendingMutations } from './pending-mutations.ts'
 import { needsFetch, type TaggedQuery } from './tagged-query.ts'
 
 /** Refetches that the scheduler runs side by side. A browser has six connections to an origin on HTTP/1.1, and the stream takes one. */
@@ -24,7 +25,7 @@ export class RefetchScheduler {
   /** Each with what ends its wait. */
   readonly #spreading = new Map<TaggedQuery, () => void>()
   readonly #environment: SchedulerEnvironment
-  readonly #holdMs: (entry: TaggedQuery) => number
+  readonly #mutations: PendingMutations
   readonly #unsubscribe: () => void
   /** Starts what may start now: after the task, so that a fetch that TanStack starts in it comes first and is not doubled. */
   readonly drain: () => void = afterTask(() => this.#drainNow())
@@ -32,9 +33,9 @@ export class RefetchScheduler {
   #wakeUp: (() => void) | undefined
   #closed = false
 
-  constructor(environment: SchedulerEnvironment, holdMs: (entry: TaggedQuery) => number) {
+  constructor(environment: SchedulerEnvironment, mutations: PendingMutations) {
     this.#environment = environment
-    this.#holdMs = holdMs
+    this.#mutations = mutations
     this.#unsubscribe = focusManager.subscribe(this.drain)
   }
 
@@ -59,7 +60,7 @@ export class RefetchScheduler {
 
   /** Whether a query is about to be fetched, in a moment or when another one is over: what is held back for longer does not count. */
   isDue(entry: TaggedQuery): boolean {
-    return focusManager.isFocused() && needsFetch(entry) && this.#holdMs(entry) === 0
+    return focusManager.isFocused() && needsFetch(entry) && this.#mutations.holdMs(entry) === 0
   }
 
   close(): void {
@@ -75,7 +76,7 @@ export class RefetchScheduler {
     for (const entry of this.#queue) {
       if (this.#running.size >= CONCURRENCY) return
       const isNeeded = needsFetch(entry)
-      const holdMs = isNeeded ? this.#holdMs(entry) : 0
+      const holdMs = isNeeded ? this.#mutations.holdMs(entry) : 0
       if (holdMs > 0) {
         soonest = Math.min(soonest, holdMs)
         continue

@@ -6,7 +6,14 @@ import { MANUAL_DATA_AGE_MS, type ReadHistory } from './read-history.ts'
 import type { RefetchScheduler } from './refetch-scheduler.ts'
 import { isStreamed, watchFetches } from './streamed-fetch.ts'
 import type { TagCoverage } from './tag-coverage.ts'
-import { isOutdated, isUnseen, type Datum, type ReadMoment, type TaggedQuery } from './tagged-query.ts'
+import {
+  isOutdated,
+  isUnseen,
+  type Datum,
+  type FetchAttempt,
+  type ReadMoment,
+  type TaggedQuery,
+} from './tagged-query.ts'
 
 export type UpdateAction = Extract<QueryCacheNotifyEvent, { type: 'updated' }>['action']
 
@@ -63,9 +70,7 @@ export class SettleGuard {
   onUpdate(entry: TaggedQuery, action: UpdateAction): void {
     switch (action.type) {
       case 'fetch':
-        const addsPage = action.meta?.fetchMore !== undefined && entry.query.state.data !== undefined
-        entry.attempt = { read: this.#beginFirst(entry), partial: addsPage }
-        return
+        return this.#onFetch(entry, action.meta?.fetchMore !== undefined)
       case 'failed':
         // The query function is called anew after this, so what it reads is newer.
         return this.#beginAgain(entry)
@@ -92,6 +97,23 @@ export class SettleGuard {
     return true
   }
 
+  #onFetch(entry: TaggedQuery, isForPage: boolean): void {
+    // guard(replaced-fetch): one that was answered in this task lands after the next began, and is no newer for that, guarantee 7
+    entry.replaced ??= entry.attempt
+    entry.attempt = { read: this.#beginFirst(entry), partial: isForPage && entry.query.state.data !== undefined }
+    void Promise.resolve().then(() => {
+      entry.replaced = undefined
+    })
+  }
+
+  /** A fetch has settled. */
+  #settle(entry: TaggedQuery): FetchAttempt | undefined {
+    const { attempt, replaced } = entry
+    entry.replaced = undefined
+    if (!replaced) entry.attempt = undefined
+    return replaced ?? attempt
+  }
+
   #beginFirst(entry: TaggedQuery): ReadMoment {
     // guard(streamed-promise): what it brings was read on the server, maybe long ago, guarantee 8
     if (isStreamed(entry.query)) return this.#snapshots.unseen
@@ -111,14 +133,13 @@ export class SettleGuard {
   }
 
   #onSuccess(entry: TaggedQuery): void {
-    const { attempt, datum } = entry
-    entry.attempt = undefined
+    const attempt = this.#settle(entry)
     if (attempt && !attempt.partial) {
       entry.appWrote = false
       return this.#land(entry, attempt.read)
     }
     // One page was read now, the others when they were.
-    this.#land(entry, older(datum?.read, attempt?.read ?? this.#snapshots.unseen))
+    this.#land(entry, older(entry.datum?.read, attempt?.read ?? this.#snapshots.unseen))
   }
 
   /** `setQueryData`: made from data that may be old, and often from the data that were there. */
@@ -134,8 +155,7 @@ export class SettleGuard {
   #onError(entry: TaggedQuery): void {
     // Older versions (5.75, not 5.100) tell of a cancelled fetch that restored the state from before it as an error.
     if (entry.query.state.status !== 'error') return this.#onSetState(entry)
-    if (entry.attempt) entry.failedAt = entry.attempt.read.clock
-    entry.attempt = undefined
+    entry.failedAt = this.#settle(entry)?.read.clock ?? entry.failedAt
     this.#scheduler.request(entry)
   }
 

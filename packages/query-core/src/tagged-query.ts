@@ -22,7 +22,7 @@ export interface Datum {
 }
 
 /** A fetch in flight. */
-interface FetchAttempt {
+export interface FetchAttempt {
   read: ReadMoment
   /** It adds a page to pages that were read before. */
   readonly partial: boolean
@@ -46,6 +46,8 @@ export interface TaggedQuery {
   seen: WeakSet<object>
   datum: Datum | undefined
   attempt: FetchAttempt | undefined
+  /** The one that was in flight when that began, for the rest of the task: it may have been answered already, and lands then. */
+  replaced: FetchAttempt | undefined
   /** Clock of the latest invalidation; -Infinity for none. */
   invalidatedAt: number
   /** Clock of the latest fetch that failed, so that a failing query is not fetched in a loop. */
@@ -61,6 +63,7 @@ export function createTaggedQuery(query: Query): TaggedQuery {
     seen: new WeakSet(),
     datum: undefined,
     attempt: undefined,
+    replaced: undefined,
     invalidatedAt: -Infinity,
     failedAt: -Infinity,
     appWrote: false,

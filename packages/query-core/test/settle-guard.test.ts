@@ -196,6 +196,38 @@ describe('a fetch that began before an invalidation never ends fresh (guarantee 
   })
 })
 
+it.each([0, 1, 2, 3, 4, 5, 6, 7, 8])(
+  'a fetch that is replaced %i ticks after it was answered, and lands in place of the next, does not end fresh (guarantee 7)',
+  async (ticks) => {
+    const world = await connected()
+    const answers: (() => void)[] = []
+    const queryFn = (): Promise<number> => {
+      const { value } = world.database
+      return new Promise((resolve) => answers.push(() => resolve(value)))
+    }
+    const { observer } = observe(world, { queryFn })
+    answers.shift()!()
+    await settle()
+    world.client.answer()
+    void observer.refetch()
+    await settle()
+
+    world.change()
+    await settle()
+    answers.shift()!()
+    for (let i = 0; i < ticks; i++) await Promise.resolve()
+    void observer.refetch()
+    await settle()
+
+    expect(state(world).data === 1 || state(world).isInvalidated).toBe(true)
+    while (answers.length > 0) {
+      answers.shift()!()
+      await settle()
+    }
+    expect(state(world)).toMatchObject({ data: 1, isInvalidated: false })
+  },
+)
+
 describe('data that are written by hand do not hide an invalidation', () => {
   it('setQueryData on an invalidated inactive query leaves it invalidated', async () => {
     const world = await connected()
