@@ -43,7 +43,7 @@ async function measure(name: string, store: TagRegistry | KeyvStore, countRedis?
   )
   if (before && after) {
     console.log(
-      `  Redis: ${round((after.heads - before.heads) / seconds)} heads/s in ${round((after.calls - before.calls) / seconds)} calls/s, ${round(((after.cpu - before.cpu) / seconds) * 100)} % of a core, ${round((after.bytes - before.bytes) / seconds / 1000)} kB/s, ${round(after.memory / SCOPES)} bytes of its memory for each scope`,
+      `  Redis: ${round((after.calls - before.calls) / seconds)} calls/s, ${round(((after.cpu - before.cpu) / seconds) * 100)} % of a core, ${round((after.bytes - before.bytes) / seconds / 1000)} kB/s, ${round(after.memory / SCOPES)} bytes of its memory for each scope`,
     )
   }
   await system.close()
@@ -89,7 +89,6 @@ function beats(sinks: readonly Sink[]): number {
 
 interface Redis {
   readonly calls: number
-  readonly heads: number
   readonly cpu: number
   readonly bytes: number
   readonly memory: number
@@ -107,7 +106,6 @@ async function redisCounter(redisUrl: string): Promise<{ count: () => Promise<Re
       const field = (pattern: RegExp): number => Number(pattern.exec(info)?.[1] ?? 0)
       return {
         calls: field(/^cmdstat_evalsha:calls=(\d+)/m),
-        heads: field(/^cmdstat_zrangebyscore:calls=(\d+)/m),
         cpu: field(/^used_cpu_user:([\d.]+)/m) + field(/^used_cpu_sys:([\d.]+)/m),
         bytes: field(/^total_net_input_bytes:(\d+)/m) + field(/^total_net_output_bytes:(\d+)/m),
         memory: field(/^used_memory:(\d+)/m),
