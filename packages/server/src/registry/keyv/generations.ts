@@ -4,7 +4,7 @@ import { beatKey, claimKey, encodeClosed, headKeys, parseClaim, type Claim, type
 import { hasEnded } from './process-identity.ts'
 
 /** An owner that gave no sign of life for so long is taken for gone. More than the slowest store makes of its beats. */
-const SILENT_MS = 15_000
+export const SILENT_MS = 15_000
 
 /** One generation, as the store shows it. */
 export interface Generation {
@@ -65,11 +65,13 @@ async function findLatest(access: KeyvAccess, known: number): Promise<number> {
 export class OwnerWatch {
   readonly #clock: Clock
   readonly #here: ProcessIdentity
+  readonly #silentMs: number
   readonly #seen = new Map<number, { readonly sign: string; readonly at: number }>()
 
-  constructor(clock: Clock, here: ProcessIdentity) {
+  constructor(clock: Clock, here: ProcessIdentity, silentMs: number) {
     this.#clock = clock
     this.#here = here
+    this.#silentMs = silentMs
   }
 
   /**
@@ -90,7 +92,7 @@ export class OwnerWatch {
       const sign = `${claim.owner} ${beat}`
       const seen = this.#seen.get(number)
       if (seen?.sign !== sign) this.#seen.set(number, { sign, at: this.#clock.now() })
-      else if (readAt - seen.at >= SILENT_MS) continue
+      else if (readAt - seen.at >= this.#silentMs) continue
       living ??= claim
     }
     return living

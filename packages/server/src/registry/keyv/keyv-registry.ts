@@ -5,7 +5,7 @@ import type { RegistryLimits } from '../scope-logs.ts'
 import type { KeyvStore, StoreContext } from '../store.ts'
 import type { Missed, Recorded, TagRegistry } from '../tag-registry.ts'
 import { Compaction } from './compaction.ts'
-import { OwnerWatch, surveyGenerations } from './generations.ts'
+import { OwnerWatch, SILENT_MS, surveyGenerations } from './generations.ts'
 import { Journal } from './journal.ts'
 import { KeyvAccess } from './keyv-access.ts'
 import type { Claim, ProcessIdentity } from './layout.ts'
@@ -25,6 +25,8 @@ export interface KeyvRegistryOptions {
   readonly limits?: RegistryLimits
   /** For tests: who this process is. */
   readonly identify?: () => Promise<ProcessIdentity>
+  /** For tests: the silence after which an owner is taken for gone. */
+  readonly silentMs?: number
 }
 
 /** A registry that outlives its process, for one process at a time. */
@@ -55,7 +57,7 @@ class KeyvRegistry implements TagRegistry {
     this.#limits = options.limits ?? {}
     this.#access = new KeyvAccess(keyv, context.clock)
     this.#instance = randomId(context.clock, 64)
-    this.#running = this.#run(options.identify ?? identifyProcess)
+    this.#running = this.#run(options)
   }
 
   get floorRaisedCount(): number {
@@ -104,11 +106,11 @@ class KeyvRegistry implements TagRegistry {
   }
 
   /** Opens the store, again and again whenever that fails or another process took over. */
-  async #run(identify: () => Promise<ProcessIdentity>): Promise<void> {
+  async #run({ identify = identifyProcess, silentMs = SILENT_MS }: KeyvRegistryOptions): Promise<void> {
     const { clock, report } = this.#context
     const { signal } = this.#closing
     const here = await identify()
-    const watch = new OwnerWatch(clock, here)
+    const watch = new OwnerWatch(clock, here, silentMs)
     for (let failures = 0; !signal.aborted;) {
       try {
         const rival = await this.#attempt(here, watch)
