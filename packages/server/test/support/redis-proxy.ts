@@ -8,6 +8,8 @@ const MESSAGE = /^\*3\r\n\$7\r\nmessage\r\n/
 export class RedisProxy {
   readonly #server: Server
   readonly #links = new Set<readonly [client: Socket, server: Socket]>()
+  /** The server's ends of connections that were subscribed on. */
+  readonly #subscribers = new Set<Socket>()
   #target: number
   #lost: string | undefined
   /** Replies to commands of ours, that the client must not see. */
@@ -50,7 +52,7 @@ export class RedisProxy {
   /** Ends the subscriptions to a channel at the server. The client does not know. */
   unsubscribe(channel: string): void {
     this.#hidden = 'unsubscribe'
-    for (const [, server] of this.#links) {
+    for (const server of this.#subscribers) {
       server.write(`*2\r\n$11\r\nUNSUBSCRIBE\r\n$${channel.length}\r\n${channel}\r\n`)
     }
   }
@@ -85,21 +87,23 @@ export class RedisProxy {
     this.#links.add(link)
     client.on('data', (bytes) => {
       this.#sent += bytes.toString()
+      if (/\r\nsubscribe\r\n/i.test(bytes.toString())) this.#subscribers.add(server)
       server.write(bytes)
     })
     // Redis writes each message by itself, and on loopback it comes as it was written.
-    server.on('data', (bytes) => this.#isLost(bytes.toString()) || client.write(bytes))
+    server.on('data', (bytes) => this.#isLost(server, bytes.toString()) || client.write(bytes))
     for (const [from, to] of [link, [server, client] as const]) {
       from.on('error', () => undefined)
       from.once('close', () => {
         this.#links.delete(link)
+        this.#subscribers.delete(server)
         to.destroy()
       })
     }
   }
 
-  #isLost(text: string): boolean {
-    if (this.#hidden !== undefined && text.includes(this.#hidden)) return true
+  #isLost(server: Socket, text: string): boolean {
+    if (this.#hidden !== undefined && this.#subscribers.has(server) && text.includes(this.#hidden)) return true
     if (this.#lost === undefined || !MESSAGE.test(text) || !text.includes(this.#lost)) return false
     this.dropped++
     return true

@@ -8,17 +8,20 @@ export const ACL_RULE =
 /** What it needs in a cluster besides. */
 const CLUSTER_ACL_RULE = '+spublish +ssubscribe +sunsubscribe +cluster|slots +asking'
 
-const DENIED =
-  /NOPERM|NOAUTH|unknown command|ACL failure|can't run this command|can't access at least one of the keys|can't publish/i
+const UNKNOWN = /unknown (sub)?command/i
+const DENIED = /NOPERM|NOAUTH|ACL failure|can't run this command|can't access at least one of the keys|can't publish/i
 
 /** An error of a call, as one that says what to do. */
 export function explain(error: unknown): QueryTagsError {
   if (isQueryTagsError(error) && error instanceof QueryTagsError) return error
   const text = describe(error)
+  if (UNKNOWN.test(text))
+    return new QueryTagsError('registry-unavailable', `Redis: ${text}. It takes Redis 7 or Valkey`, { cause: error })
   const hint = DENIED.test(text) ? `. Give the Redis user: ${ACL_RULE}; in a cluster also ${CLUSTER_ACL_RULE}` : ''
   return new QueryTagsError('registry-unavailable', `Redis: ${text}${hint}`, { cause: error })
 }
 
-export function isDenied(error: unknown): boolean {
-  return DENIED.test(describe(error))
+/** Whether trying again is of no use before somebody changes Redis. */
+export function isRefused(error: unknown): boolean {
+  return DENIED.test(describe(error)) || UNKNOWN.test(describe(error))
 }

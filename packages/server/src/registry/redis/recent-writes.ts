@@ -31,6 +31,8 @@ export class RecentWrites {
   readonly #clock: Clock
   /** The longest unused first. */
   readonly #scopes = new Map<string, Written>()
+  /** Those of which the tags are kept, in the same order. */
+  readonly #withTags = new Set<string>()
   #tagCount = 0
 
   constructor(clock: Clock) {
@@ -54,6 +56,8 @@ export class RecentWrites {
         written.tags.set(key, now)
       }
       this.#tagCount += written.tags.size - before
+      this.#withTags.delete(scope)
+      this.#withTags.add(scope)
     }
     while (this.#tagCount > MAX_TAGS) this.#overflow()
     if (this.#scopes.size > MAX_SCOPES) this.#forget(this.#scopes.keys().next().value!)
@@ -103,16 +107,19 @@ export class RecentWrites {
     return written
   }
 
-  /** The scope with the most tags gives them up. */
+  /** The scope that was not used for longest gives its tags up. */
   #overflow(): void {
-    const [, largest] = [...this.#scopes].reduce((a, b) => (b[1].tags.size > a[1].tags.size ? b : a))
-    this.#tagCount -= largest.tags.size
-    largest.tags.clear()
-    largest.isOverflowed = true
+    const scope = this.#withTags.values().next().value!
+    const written = this.#scopes.get(scope)!
+    this.#withTags.delete(scope)
+    this.#tagCount -= written.tags.size
+    written.tags.clear()
+    written.isOverflowed = true
   }
 
   #forget(scope: string): void {
     this.#tagCount -= this.#scopes.get(scope)?.tags.size ?? 0
     this.#scopes.delete(scope)
+    this.#withTags.delete(scope)
   }
 }

@@ -1,5 +1,5 @@
 import { randomId, type Clock } from '../../clock.ts'
-import { explain, isDenied } from './permissions.ts'
+import { explain, isRefused } from './permissions.ts'
 import type { RedisLink } from './redis-link.ts'
 import type { ScopeCalls } from './scope-calls.ts'
 import { unavailable } from './lane.ts'
@@ -60,7 +60,7 @@ export class SelfTest {
       await link.unsubscribe(channel)
       await calls.delete(scope)
     } catch (error) {
-      if (isDenied(error)) report(explain(error))
+      if (isRefused(error)) report(explain(error))
       // Redis may not be there yet.
       else return this.#retry()
     } finally {

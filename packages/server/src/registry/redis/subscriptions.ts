@@ -1,4 +1,4 @@
-import type { PlainTag, Position } from '@query-tags/core'
+import { toTagKey, type PlainTag, type Position } from '@query-tags/core'
 import type { Clock } from '../../clock.ts'
 import type { Recorded } from '../tag-registry.ts'
 import type { RedisLink } from './redis-link.ts'
@@ -177,9 +177,11 @@ function parseMessage(message: string): Recorded | undefined {
       Number.isSafeInteger(prev) &&
       Number.isSafeInteger(seq) &&
       Array.isArray(tags)
+    // Throws for what is no tag: listeners rely on it.
+    if (isReadable) (tags as PlainTag[]).forEach(toTagKey)
     return isReadable ? { epoch, prev: prev as number, seq: seq as number, tags: tags as PlainTag[] } : undefined
   } catch {
-    // Not JSON: nothing of ours.
+    // Not JSON, or not tags: nothing of ours.
     return undefined
   }
 }

@@ -53,12 +53,21 @@ describe('what a process recorded lately', () => {
     expect(recent.isEmpty).toBe(true)
   })
 
-  it('beyond 10,000 tags lets the largest scope begin anew instead', () => {
+  it('beyond 10,000 tags lets the longest unused scope begin anew instead', () => {
     const recent = new RecentWrites(new FakeClock())
-    recent.add('small', 'e1-old', [['a']])
-    for (let i = 0; i < 10; i++) recent.add('large', 'e1-old', distinct(1000, `t${i}`))
+    for (let i = 0; i < 10; i++) recent.add('first', 'e1-old', distinct(1000, `t${i}`))
+    recent.add('second', 'e1-old', [['a']])
 
-    expect(recent.see('large', 'e2-new')).toEqual({ kind: 'renew' })
-    expect(recent.see('small', 'e2-new')).toEqual({ kind: 'record', tags: [['a']] })
+    expect(recent.see('first', 'e2-new')).toEqual({ kind: 'renew' })
+    expect(recent.see('second', 'e2-new')).toEqual({ kind: 'record', tags: [['a']] })
+  })
+
+  it('is bounded in scopes, too', () => {
+    const recent = new RecentWrites(new FakeClock())
+    for (let i = 0; i < 60_000; i++) recent.add(`s${i}`, 'e1-old', [['a']])
+
+    expect(recent.due(true)).toHaveLength(50_000)
+    expect(recent.see('s10000', 'e2-new')).toEqual({ kind: 'renew' })
+    expect(recent.see('s59999', 'e2-new')).toEqual({ kind: 'record', tags: [['a']] })
   })
 })
