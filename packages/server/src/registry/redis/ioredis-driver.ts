@@ -57,7 +57,12 @@ export function fromIoRedisCluster(cluster: IoRedisCluster): RedisDriver {
     database: 0,
     connect: async (events, signal) => {
       // It finds its way in from the startup nodes. What is kept of it is how it connects to one server.
-      const guide = cluster.duplicate([], { lazyConnect: true, clusterRetryStrategy: null, slotsRefreshInterval: 0 })
+      const guide = cluster.duplicate([], {
+        lazyConnect: true,
+        clusterRetryStrategy: null,
+        slotsRefreshInterval: 0,
+        enableReadyCheck: false,
+      })
       guide.on('error', () => undefined)
       try {
         await guide.connect()

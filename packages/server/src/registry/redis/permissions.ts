@@ -5,8 +5,8 @@ import { describe } from './lane.ts'
 export const ACL_RULE =
   '~*query-tags:* &*query-tags:* +evalsha +eval +info +time +zadd +zscore +zcard +zrange +zrangebyscore +zrem +pttl +pexpire +unlink +publish +subscribe +unsubscribe'
 
-/** What it needs in a cluster besides. */
-const CLUSTER_ACL_RULE = '+spublish +ssubscribe +sunsubscribe +cluster|slots +asking'
+/** What it needs in a cluster besides. Tried, too. */
+export const CLUSTER_ACL_RULE = '+spublish +ssubscribe +sunsubscribe +cluster|slots +asking'
 
 const UNKNOWN = /unknown (sub)?command/i
 const DENIED = /NOPERM|NOAUTH|ACL failure|can't run this command|can't access at least one of the keys|can't publish/i
@@ -15,10 +15,12 @@ const DENIED = /NOPERM|NOAUTH|ACL failure|can't run this command|can't access at
 export function explain(error: unknown): QueryTagsError {
   if (isQueryTagsError(error) && error instanceof QueryTagsError) return error
   const text = describe(error)
-  if (UNKNOWN.test(text))
-    return new QueryTagsError('registry-unavailable', `Redis: ${text}. It takes Redis 7 or Valkey`, { cause: error })
-  const hint = DENIED.test(text) ? `. Give the Redis user: ${ACL_RULE}; in a cluster also ${CLUSTER_ACL_RULE}` : ''
-  return new QueryTagsError('registry-unavailable', `Redis: ${text}${hint}`, { cause: error })
+  return new QueryTagsError('registry-unavailable', `Redis: ${text}${hint(text)}`, { cause: error })
+}
+
+function hint(text: string): string {
+  if (DENIED.test(text)) return `. Give the Redis user: ${ACL_RULE}; in a cluster also ${CLUSTER_ACL_RULE}`
+  return UNKNOWN.test(text) ? '. It takes Redis 7 or Valkey, with no command renamed' : ''
 }
 
 /** Whether trying again is of no use before somebody changes Redis. */

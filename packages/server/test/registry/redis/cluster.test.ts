@@ -5,15 +5,27 @@ import { Cluster } from 'iovalkey'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/clock.ts'
 import { findRedisClient } from '../../../src/registry/redis/find-client.ts'
+import { ACL_RULE, CLUSTER_ACL_RULE } from '../../../src/registry/redis/permissions.ts'
 import { openRedisRegistry } from '../../../src/registry/redis/redis-registry.ts'
 import type { Recorded, TagRegistry } from '../../../src/registry/tag-registry.ts'
 import { describeRegistry } from '../../registry-conformance.ts'
 import { RedisCluster } from '../../support/redis-cluster.ts'
 import { hasRedis } from '../../support/redis-server.ts'
 
+interface User {
+  readonly username: string
+  readonly password: string
+}
+
 const stores = {
-  'node-redis': ({ nodes }: RedisCluster): unknown => new KeyvRedis({ rootNodes: nodes.map((socket) => ({ socket })) }),
-  iovalkey: ({ nodes }: RedisCluster): unknown => new KeyvValkey(new Cluster(nodes, { lazyConnect: true })),
+  'node-redis': ({ nodes }: RedisCluster, user?: User): unknown =>
+    new KeyvRedis({ rootNodes: nodes.map((socket) => ({ socket })), ...(user && { defaults: user }) }),
+  iovalkey: ({ nodes }: RedisCluster, user?: User): unknown =>
+    new KeyvValkey(new Cluster(nodes, { lazyConnect: true, redisOptions: { ...user } })),
+}
+
+function fail(error: unknown): never {
+  throw error
 }
 
 describe.skipIf(!hasRedis)('over a Redis Cluster', { timeout: 60_000 }, () => {
@@ -28,9 +40,9 @@ describe.skipIf(!hasRedis)('over a Redis Cluster', { timeout: 60_000 }, () => {
     afterEach(async () => {
       await Promise.all(opened.splice(0).map((registry) => registry.close()))
     })
-    const open = (maxTagsPerScope = 100_000): TagRegistry => {
-      const context = { clock: systemClock, report: (error: unknown) => Promise.reject(error) }
-      const registry = openRedisRegistry(findRedisClient(toStore(cluster))!, name, context, { maxTagsPerScope })
+    const open = (maxTagsPerScope = 100_000, user?: User): TagRegistry => {
+      const context = { clock: systemClock, report: fail }
+      const registry = openRedisRegistry(findRedisClient(toStore(cluster, user))!, name, context, { maxTagsPerScope })
       opened.push(registry)
       return registry
     }
@@ -52,6 +64,20 @@ describe.skipIf(!hasRedis)('over a Redis Cluster', { timeout: 60_000 }, () => {
       const counts = await Promise.all(cluster.servers.map(async (server) => Number(await server.cli('DBSIZE'))))
       expect(counts.reduce((sum, count) => sum + count, 0)).toBe(30)
       expect(Math.min(...counts)).toBeGreaterThan(0)
+    })
+
+    it('needs no more rights than those that are printed', async () => {
+      const rules = `${ACL_RULE} ${CLUSTER_ACL_RULE}`.split(' ')
+      await Promise.all(cluster.servers.map((server) => server.cli('ACL', 'SETUSER', 'app', 'on', '>secret', ...rules)))
+      const registry = open(1, { username: 'app', password: 'secret' })
+      const heard: Recorded[] = []
+      await registry.subscribe('s', (recorded) => heard.push(recorded))
+
+      await registry.record('s', [['a']])
+      const head = await registry.record('s', [['b']])
+
+      await expect.poll(() => heard).toContainEqual(expect.objectContaining(head))
+      expect(await registry.since('s', head)).toMatchObject({ entries: [] })
     })
 
     it('follows a slot that moves: calls, subscriptions and history (guarantee 1)', async () => {
