@@ -33,12 +33,16 @@ export interface Verdict {
   readonly notLive: number
   /** How long it took until nothing was missing. */
   readonly settledMs: number
+  /** Clients that were not settled after some seconds, and what they said of themselves. */
+  readonly stragglers: readonly string[]
 }
 
 /** A client changes what it shows about this often. */
 const NAVIGATION_MS = 3000
 const SLOWEST_RESPONSE_MS = 300
 const WRITERS = 4
+/** Some seconds: what takes longer waits for something. */
+const SOON_MS = 6000
 
 /** Server processes, each behind a gate, with clients and writers. */
 export class Fleet {
@@ -95,11 +99,14 @@ export class Fleet {
     await this.#writers?.stop()
     this.#stopNavigating()
     const startedAt = performance.now()
-    await comesTrue(() => this.clients.every((client) => client.isFresh && client.isLive), patienceMs)
+    const isSettled = (): boolean => this.clients.every((client) => client.isFresh && client.isLive)
+    const stragglers = (await comesTrue(isSettled, SOON_MS)) ? [] : this.#describeUnsettled()
+    await comesTrue(isSettled, patienceMs)
     return {
       lost: this.missed,
       notLive: this.clients.filter(({ isLive }) => !isLive).length,
       settledMs: Math.round(performance.now() - startedAt),
+      stragglers,
     }
   }
 
@@ -131,6 +138,12 @@ export class Fleet {
     await this.#writers?.stop()
     await Promise.all(this.gates.map((gate) => gate.close()))
     await Promise.all(this.servers.map((server) => server.kill()))
+  }
+
+  #describeUnsettled(): string[] {
+    return this.clients
+      .filter((client) => !client.isFresh || !client.isLive)
+      .map((client) => `${JSON.stringify(client.status)}, ${client.missed()} missed`)
   }
 
   #addClient(): void {

@@ -81,7 +81,7 @@ export class Trial {
   }
 }
 
-export function toLines({ fault, tally, lost, notLive, settledMs }: Round): string {
+export function toLines({ fault, tally, lost, notLive, settledMs, stragglers }: Round): string {
   const stuck = notLive > 0 ? `, ${notLive} clients not live` : ''
-  return `${fault}\n   ${tally.toString()}, lost ${lost}${stuck}; settled in ${settledMs} ms`
+  return `${fault}\n   ${tally.toString()}, lost ${lost}${stuck}; settled in ${settledMs} ms${stragglers.map((each) => `\n   late: ${each}`).join('')}`
 }
