@@ -122,8 +122,10 @@ export const faults: Readonly<Record<string, Fault>> = {
     const gate = random.pick(fleet.gates)
     const count = gate.connections
     gate.darken()
-    await pause(random, 500, 2000)
-    return `${count} of server ${fleet.gates.indexOf(gate)}`
+    const ms = await pause(random, 1000, 4000)
+    // Also those that wait in a pool for the next request: nobody would notice them before it is sent.
+    gate.cutDark()
+    return `${count} of server ${fleet.gates.indexOf(gate)}, for ${ms} ms`
   },
 
   'server paused': async ({ fleet, random }) => {

@@ -49,6 +49,11 @@ export class Gate implements RedisTraffic {
     for (const link of this.#links) link.isDark = true
   }
 
+  /** Resets the connections that went dark. */
+  cutDark(): void {
+    for (const link of this.#links) if (link.isDark) link.cut()
+  }
+
   /** Leads everybody to another server. */
   moveTo(port: number): void {
     this.target = port
