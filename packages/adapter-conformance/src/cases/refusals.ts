@@ -138,7 +138,7 @@ const refusals: RefusalCase[] = [
     of: 'anything while the system is closed',
     status: 503,
     code: 'unavailable',
-    headers: RETRY_AFTER,
+    headers: { 'retry-after': '1' },
     async ask(world) {
       await world.system.close()
       return {}

@@ -64,10 +64,10 @@ export class Refusal extends Error {
   }
 }
 
-/** Those who were refused for lack of room come back spread over a while. */
+/** Those who were refused for lack of room come back spread over a while, unless the refusal says otherwise. */
 export function toRefusalAnswer(refusal: Refusal, clock: Clock): Answer {
   const { status, body, headers } = refusal
   if (status !== 429 && status !== 503) return toAnswer(status, body, headers)
   const seconds = MIN_RETRY_AFTER_S + Math.floor(clock.random() * (MAX_RETRY_AFTER_S - MIN_RETRY_AFTER_S + 1))
-  return toAnswer(status, body, { ...headers, 'retry-after': String(seconds) })
+  return toAnswer(status, body, { 'retry-after': String(seconds), ...headers })
 }

@@ -149,7 +149,8 @@ export class Responder<Ctx> {
   }
 
   #checkOpen(): void {
-    if (this.#isClosing) throw new Refusal('unavailable', 'The server is shutting down')
+    // Others have room, or will soon: clients spread their next attempt themselves.
+    if (this.#isClosing) throw new Refusal('unavailable', 'The server is shutting down', { 'retry-after': '1' })
   }
 
   #refuse(error: unknown): Refusal {

@@ -104,10 +104,8 @@ describe('close', () => {
 
     expect(sink.all('bye')).toEqual([{ reason: 'shutdown', retryMs: 500 }])
     expect(sink.isEnded).toBe(true)
-    expect(refused).toMatchObject({
-      status: 503,
-      headers: { 'retry-after': expect.stringMatching(/^([5-9]|[12]\d|30)$/) as string },
-    })
+    // The next process has room: nobody waits for as long as when there is none.
+    expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
     expect(world.system.stats()).toMatchObject(EMPTY)
     await expect(world.system.invalidateTags({ tags: [['a']] })).rejects.toMatchObject({ code: 'closed' })
     await expect(world.system.cursor()).rejects.toMatchObject({ code: 'closed' })
