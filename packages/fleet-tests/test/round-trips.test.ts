@@ -13,7 +13,7 @@ async function startTrial(): Promise<Trial> {
   return trial
 }
 
-/** The commands that the process sends to Redis for this, but for what its heartbeats ask: `head`, once for all scopes. */
+/** The commands that the process sends to Redis for this, but for what its heartbeats ask: `head`, for all scopes at once. */
 async function commandsFor({ redis }: Trial, work: () => Promise<void>): Promise<Record<string, number>> {
   const { commands } = redis.gates[0]!
   commands.clear()
@@ -57,7 +57,10 @@ it('an invalidation costs one round trip to Redis', async () => {
 
   console.log(`${writes} invalidations, commands to Redis:`, alone, 'with a stream that hears of them:', heard)
   expect(alone).toEqual({ record: writes })
-  expect(heard).toEqual({ record: writes })
+  // A heartbeat that finds a message still on its way reads what it says.
+  const { since = 0, ...others } = heard
+  expect(since).toBeLessThanOrEqual(MAX_HEARTBEATS)
+  expect(others).toEqual({ record: writes })
 })
 
 it('a resume costs at most one round trip to Redis for each scope, and many at once share theirs', async () => {
