@@ -15,7 +15,7 @@ async function startFleet(
 ): Promise<{ readonly fleet: Fleet; readonly url: string }> {
   const redis = await RedisServer.start()
   onTestFinished(() => redis.stop())
-  const server = { store: { kind: 'redis', url: redis.url }, heartbeatMs: 1000 } as const
+  const server = { store: { kind: 'redis', url: redis.url }, heartbeatMs: 8000 } as const
   let url = ''
   const fleet = await Fleet.start({
     seed: 1,
@@ -59,14 +59,14 @@ it('reopens at most two streams of a client that navigates, however often, witho
 })
 
 it('restarts all processes one by one with 1,000 clients, evenly, and nothing is lost', async () => {
-  const { fleet, url } = await startFleet({ clients: 1000, itemsPerClient: 5, pauseMs: 200 })
+  const { fleet, url } = await startFleet({ clients: 1000, itemsPerClient: 5, pauseMs: 400 })
 
   let spread = Infinity
   for (let attempt = 1; attempt <= 3 && spread > MAX_SPREAD; attempt++) {
     const before = fleet.tally.copy()
     fleet.begin({ navigates: false })
     // A machine that does other things at the same time makes peaks of its own.
-    const metronome = new Metronome(`${url}/stats`, 50)
+    const metronome = new Metronome(`${url}/metrics`, 25)
     const acceptedAt = await restartAll(fleet)
     const machine = rates(await metronome.stop())
     const { lost } = await fleet.settle()
