@@ -52,6 +52,7 @@ export function closePage(world: World, inOrder: boolean): void {
   } else {
     for (const exchange of network.open) if (exchange.peer === page) exchange.blackhole()
     sim.clock.kill(page.process)
+    world.vanished.push(visitor)
   }
 }
 

@@ -129,5 +129,16 @@ async function close(world: World): Promise<number> {
     if (server.subscriptions > 0) sim.fail(`${server.name} left ${server.subscriptions} subscriptions`)
   }
   if (store.subscriptions > 0) sim.fail(`${store.subscriptions} subscriptions are left`)
-  return tasks
+  return tasks + (await forget(world))
+}
+
+/** Frees what TanStack Query, which all worlds share, keeps of pages that never closed. */
+async function forget({ sim, vanished }: World): Promise<number> {
+  sim.clock.after(sim.world, 0, () => {
+    for (const visitor of vanished) {
+      visitor.leave()
+      visitor.page.close()
+    }
+  })
+  return sim.clock.run(0)
 }

@@ -23,6 +23,8 @@ export class World {
   readonly network: Network
   readonly writer: Writer
   readonly visitors: Visitor[] = []
+  /** Whose pages vanished, without having closed anything. */
+  readonly vanished: Visitor[] = []
   /** Caches that were stored, with whose they are. */
   readonly stored: { readonly user: User | undefined; readonly snapshot: Snapshot }[] = []
   readonly reader: PlainReader
