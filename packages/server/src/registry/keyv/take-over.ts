@@ -83,6 +83,7 @@ async function isAlone(access: KeyvAccess, generation: number, claim: string): P
     claimKey(generation + 1),
     ...headKeys(generation),
   ])
+  if (own === undefined) throw new Error(`The store did not keep ${claimKey(generation)}`)
   // guard(claimed-alone): of two processes that claim at once, each would be sure that it is the owner, guarantee 2
   if (own !== claim || next !== undefined || heads.some((head) => head !== undefined)) return false
   return true

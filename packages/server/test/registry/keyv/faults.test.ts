@@ -122,6 +122,19 @@ describe('a store that fails', () => {
     expect(askedInAMinute).toBeLessThan(40)
   })
 
+  it('says so when the store takes nothing from the start, and does not ask it all the time', async () => {
+    const world = new KeyvWorld()
+    const keyv = new FaultyKeyv()
+    keyv.fault = (call) => (call === 'set' ? 'swallows' : undefined)
+    const registry = world.open(keyv)
+
+    await expect(world.soon(registry.record('s', [['a']]))).rejects.toThrow('The store could not be opened')
+
+    keyv.sets.length = 0
+    await world.clock.advance(60_000)
+    expect(keyv.sets.length).toBeLessThan(40)
+  })
+
   it('bounds what waits for a store that hangs', async () => {
     const world = new KeyvWorld()
     const keyv = new FaultyKeyv()
