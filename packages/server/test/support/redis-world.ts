@@ -1,5 +1,6 @@
 import KeyvRedis from '@keyv/redis'
-import { Keyv } from 'keyv'
+import KeyvValkey from '@keyv/valkey'
+import { Redis } from 'iovalkey'
 import { systemClock, type Clock } from '../../src/clock.ts'
 import { findRedisClient } from '../../src/registry/redis/find-client.ts'
 import { openRedisRegistry, type RedisRegistryOptions } from '../../src/registry/redis/redis-registry.ts'
@@ -9,6 +10,8 @@ import { RedisServer, type RedisServerOptions } from './redis-server.ts'
 
 export interface OpenOptions extends RedisRegistryOptions {
   readonly clock?: Clock
+  /** @default 'node-redis' */
+  readonly library?: 'node-redis' | 'iovalkey'
   readonly report?: (error: unknown) => void
 }
 
@@ -31,9 +34,11 @@ export class RedisWorld {
   }
 
   /** A process, as far as Redis sees it. */
-  registry(url: string, { clock = systemClock, report = fail, ...options }: OpenOptions = {}): TagRegistry {
-    const keyv = new Keyv({ store: new KeyvRedis(url) })
-    const registry = openRedisRegistry(findRedisClient(keyv.store)!, keyv.namespace, { clock, report }, options)
+  registry(url: string, { clock = systemClock, report = fail, library, ...options }: OpenOptions = {}): TagRegistry {
+    const client = findRedisClient(
+      library === 'iovalkey' ? new KeyvValkey(new Redis(url, { lazyConnect: true })) : new KeyvRedis(url),
+    )
+    const registry = openRedisRegistry(client!, 'keyv', { clock, report }, options)
     this.#closing.push(() => registry.close())
     return registry
   }

@@ -104,7 +104,8 @@ export class Lane {
       }
       this.#calls.add(call)
       this.#watch(connection)
-      send(connection).then(
+      const sent = async (): Promise<T> => send(connection)
+      sent().then(
         (value) => {
           this.#failures = 0
           settle()

@@ -85,6 +85,27 @@ describe.skipIf(!hasRedis)('a Redis registry', () => {
     await expectToldHead(registry, heard)
   })
 
+  it.each(['node-redis', 'iovalkey'] as const)(
+    'connects anew over %s, and leaves nothing (guarantee 13)',
+    async (library) => {
+      const server = await world.server()
+      const proxy = await world.proxy(server)
+      const registry = world.registry(proxy.url, { library })
+      const heard = await listen(registry, 's')
+      await registry.record('s', [['a']])
+      await expectToldHead(registry, heard)
+
+      for (let i = 0; i < 3; i++) {
+        proxy.cut()
+        await expect.poll(() => registry.record('s', [[i]]).catch(() => undefined)).toBeDefined()
+        await expectToldHead(registry, heard)
+      }
+      await registry.close()
+
+      await expect.poll(async () => (await server.cli('CLIENT', 'LIST')).split('\n').length).toBe(1)
+    },
+  )
+
   it('refuses at once while Redis is down, and goes on when it is back (guarantee 2)', async () => {
     const server = await world.server()
     const registry = world.registry(server.url)

@@ -138,6 +138,21 @@ describe('a lane', () => {
     expect(lane.isOpen).toBe(false)
   })
 
+  it('keeps nothing of a call that the library refused to send', async () => {
+    const { lane, clock, attempts } = createLane()
+    lane.open()
+    attempts[0]!.succeed()
+    await settle()
+
+    const call = lane.call(() => {
+      throw new TypeError('no such argument')
+    })
+
+    await expect(call).rejects.toThrow('no such argument')
+    expect(lane.inFlight).toBe(0)
+    expect(clock.timers).toBe(0)
+  })
+
   it('does not hear a connection that it gave up', async () => {
     const { lane, attempts, told } = createLane()
     lane.open()
