@@ -14,6 +14,8 @@ export class RedisProxy {
   #lost: string | undefined
   /** Replies to commands of ours, that the client must not see. */
   #hidden: string | undefined
+  /** Nobody is let in any more. */
+  isRefusing = false
   /** Messages that were lost here. */
   dropped = 0
   #sent = ''
@@ -68,6 +70,11 @@ export class RedisProxy {
     this.cut()
   }
 
+  /** Ends the connections that were subscribed on. */
+  cutSubscribers(): void {
+    for (const server of this.#subscribers) server.resetAndDestroy()
+  }
+
   cut(): void {
     for (const [client, server] of this.#links) {
       client.resetAndDestroy()
@@ -82,6 +89,8 @@ export class RedisProxy {
   }
 
   #link(client: Socket): void {
+    client.on('error', () => undefined)
+    if (this.isRefusing) return void client.resetAndDestroy()
     const server = connect({ port: this.#target, host: '127.0.0.1', noDelay: true })
     const link = [client, server] as const
     this.#links.add(link)

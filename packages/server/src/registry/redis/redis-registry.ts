@@ -102,6 +102,7 @@ class RedisRegistry implements TagRegistry {
     if (hasTrimmed) this.#floorRaisedCount++
     this.#see(scope, position.epoch)
     this.#recent.add(scope, position.epoch, tags)
+    // guard(look-after-writes): a process that only records has no heartbeat that would find that its master was none any more, guarantee 1
     this.#scheduleVerify()
     return position
   }
@@ -113,7 +114,7 @@ class RedisRegistry implements TagRegistry {
   async since(scope: string, after: Position | { readonly ageMs: number }): Promise<Missed | 'expired'> {
     const { head, missed } = await this.#calls.since(scope, after)
     this.#see(scope, head.epoch)
-    // The answer itself may be what shows that the store's clock was set.
+    // guard(age-doubt): the answer itself may be what shows that the store's clock was set forward, guarantee 1
     if ('ageMs' in after && this.#storeClocks.of(head.epoch).isDoubtful) return 'expired'
     return missed
   }

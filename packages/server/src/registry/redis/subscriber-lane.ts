@@ -106,6 +106,7 @@ export class SubscriberLane {
     }
     const kept = channels.filter((channel) => this.#channels.has(channel))
     for (const channel of kept) this.#acknowledged.add(channel)
+    // guard(look-after-resubscribing): what was recorded while nothing was heard sends no other message, guarantee 9
     this.#events.onResubscribed(kept)
   }
 

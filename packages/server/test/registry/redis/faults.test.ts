@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { PlainTag, Position } from '@query-tags/core'
 import { afterEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../../src/clock.ts'
 import type { Missed, Recorded, TagRegistry } from '../../../src/registry/tag-registry.ts'
 import { fastClock } from '../../support/fast-clock.ts'
 import { hasRedis } from '../../support/redis-server.ts'
@@ -205,6 +206,46 @@ describe.skipIf(!hasRedis)('a Redis registry', () => {
 
     await expect.poll(() => heard.flatMap(({ tags }) => tags)).toContainEqual(['acknowledged'])
     expect(tagsOf(await moved.since('s', reset))).toEqual([['acknowledged']])
+  })
+
+  it('looks after what it recorded by itself, though nothing else asks it to (guarantee 1)', async () => {
+    const [old, promoted] = [await world.server(), await world.server()]
+    const proxy = await world.proxy(old)
+    const registry = world.registry(proxy.url, { clock: fastClock(10), report: () => undefined })
+    await registry.record('s', [['acknowledged']])
+
+    proxy.turn(promoted.port)
+    await old.replicate(promoted)
+
+    await expect.poll(() => promoted.cli('ZRANGEBYSCORE', KEY, '(0', '+inf')).toBe('["acknowledged"]')
+  })
+
+  it('tells its listeners to look after they could not be told (guarantee 9)', async () => {
+    const server = await world.server()
+    const proxy = await world.proxy(server)
+    const [registry, other] = [world.registry(proxy.url), world.registry(server.url)]
+    const heard = await listen(registry, 's')
+    proxy.isRefusing = true
+    proxy.cutSubscribers()
+
+    const head = await other.record('s', [['meanwhile']])
+    proxy.isRefusing = false
+
+    await expect.poll(() => heard).toEqual([{ ...head, prev: head.seq, tags: [] }])
+  })
+
+  it('does not answer for an age once the clock of Redis was set forward (guarantee 1)', async () => {
+    const server = await world.server()
+    let behindMs = 0
+    const clock = { ...systemClock, now: () => performance.now() - behindMs }
+    const registry = world.registry(server.url, { clock })
+    const head = await registry.record('s', [['a']])
+    expect(await registry.since('s', { ageMs: 0 })).toMatchObject({ head })
+
+    behindMs = 60_000
+
+    expect(await registry.since('s', { ageMs: 0 })).toBe('expired')
+    expect(await registry.since('s', head)).toMatchObject({ head })
   })
 
   it('lets a scope begin anew when it recorded too much there to do it again (guarantee 1)', async () => {
