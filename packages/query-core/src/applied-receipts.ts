@@ -17,9 +17,9 @@ export class AppliedReceipts {
   readonly #receipts = new Map<string, AppliedReceipt>()
 
   add(scope: string, at: string, tags: readonly PlainTag[], clock: number): void {
-    const [oldest] = this.#receipts.keys()
-    if (oldest !== undefined && this.#receipts.size >= MAX_RECEIPTS) this.#receipts.delete(oldest)
     this.#receipts.set(`${at} ${scope}`, { clock, tagKeys: new Set(tags.map(toTagKey)) })
+    const [oldest] = this.#receipts.keys()
+    if (this.#receipts.size > MAX_RECEIPTS) this.#receipts.delete(oldest!)
   }
 
   find(scope: string, at: string): AppliedReceipt | undefined {

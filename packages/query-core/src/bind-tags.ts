@@ -311,9 +311,10 @@ class CacheBinding implements TagBinding, Binding {
     const entry = this.#read(query)
     if (!entry) return
     if (type === 'updated') return this.#guard.onUpdate(entry, event.action)
-    if (type === 'observerAdded' && this.#attachment.isBehind()) this.#invalidate([entry])
+    const isMounting = type === 'observerAdded'
+    if (isMounting && this.#attachment.isBehind()) this.#invalidate([entry])
     // Somebody may need it now whom TanStack would show the old data: with refetchOnMount off, or enabled just now.
-    this.#scheduler.request(entry, type === 'observerAdded' ? 0 : undefined)
+    this.#scheduler.request(entry, isMounting ? 0 : undefined)
   }
 
   /** Nobody sees the query any more, and what events it still has are of no account. */

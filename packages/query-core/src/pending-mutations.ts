@@ -33,9 +33,8 @@ export class PendingMutations {
       // guard(unseen-mutation): what it writes may have been read before anything that was seen here, guarantee 8
       if (mutation.state.status === 'pending') this.#begin(mutation, UNSEEN)
     }
-    this.close = cache.subscribe((event) => {
-      if (event.type !== 'updated' && event.type !== 'removed') return
-      const { type, mutation } = event
+    this.close = cache.subscribe(({ type, mutation }) => {
+      if (type !== 'updated' && type !== 'removed') return
       const { status, isPaused } = mutation.state
       if (status === 'pending' && type !== 'removed') {
         if (!this.#pending.has(mutation)) this.#begin(mutation, history.moment())

@@ -21,7 +21,6 @@ export interface SchedulerEnvironment {
  */
 export class RefetchScheduler {
   readonly #queue = new Set<TaggedQuery>()
-  readonly #timers = new Set<() => void>()
   /** Each with what ends its wait. */
   readonly #spreading = new Map<TaggedQuery, () => void>()
   readonly #environment: SchedulerEnvironment
@@ -29,7 +28,8 @@ export class RefetchScheduler {
   readonly #unsubscribe: () => void
   /** Starts what may start now: after the task, so that a fetch that TanStack starts in it comes first and is not doubled. */
   readonly drain: () => void = afterTask(() => this.#drainNow())
-  readonly #running = new Set<Promise<void>>()
+  /** Each with what ends its timer. */
+  readonly #running = new Map<Promise<void>, () => void>()
   #wakeUp: (() => void) | undefined
   #closed = false
 
@@ -54,7 +54,7 @@ export class RefetchScheduler {
       this.#queue.add(entry)
       this.drain()
     }
-    if (spreadMs) this.#spreading.set(entry, this.#after(this.#environment.random() * spreadMs, enqueue))
+    if (spreadMs) this.#spreading.set(entry, this.#environment.after(this.#environment.random() * spreadMs, enqueue))
     else enqueue()
   }
 
@@ -66,7 +66,8 @@ export class RefetchScheduler {
   close(): void {
     this.#closed = true
     this.#unsubscribe()
-    for (const cancel of this.#timers) cancel()
+    this.#wakeUp?.()
+    for (const cancel of [...this.#spreading.values(), ...this.#running.values()]) cancel()
     this.#queue.clear()
   }
 
@@ -85,7 +86,7 @@ export class RefetchScheduler {
       if (isNeeded) this.#fetch(entry)
     }
     this.#wakeUp?.()
-    this.#wakeUp = soonest === Infinity ? undefined : this.#after(soonest, this.drain)
+    if (soonest < Infinity) this.#wakeUp = this.#environment.after(soonest, this.drain)
   }
 
   #fetch(entry: TaggedQuery): void {
@@ -105,8 +106,8 @@ export class RefetchScheduler {
       cancelTimer()
       if (this.#running.delete(fetched)) this.drain()
     }
-    const cancelTimer = this.#after(SLOT_MS, done)
-    this.#running.add(fetched)
+    const cancelTimer = this.#environment.after(SLOT_MS, done)
+    this.#running.set(fetched, cancelTimer)
     void fetched.then(done)
   }
 
@@ -116,17 +117,5 @@ export class RefetchScheduler {
     entry.query.fetch(undefined, { cancelRefetch: true }).catch(() => {
       // As above; a second silent cancel leaves it to the next invalidation or mount.
     })
-  }
-
-  #after(ms: number, callback: () => void): () => void {
-    const cancel = this.#environment.after(ms, () => {
-      this.#timers.delete(cancel)
-      callback()
-    })
-    this.#timers.add(cancel)
-    return () => {
-      cancel()
-      this.#timers.delete(cancel)
-    }
   }
 }

@@ -145,7 +145,9 @@ export class SettleGuard {
   /** `setQueryData`: made from data that may be old, and often from the data that were there. */
   #onWrite(entry: TaggedQuery): void {
     entry.appWrote = true
-    const oldest = Math.max(Date.now() - MANUAL_DATA_AGE_MS, this.#snapshots.loadedAt)
+    const now = Date.now()
+    // What is written now has the time of now, also where the clock was set back to before the page.
+    const oldest = Math.max(now - MANUAL_DATA_AGE_MS, Math.min(now - 100, this.#snapshots.loadedAt))
     // guard(old-write): the app says that it read them longer ago than what it writes is taken for, guarantee 8
     if (entry.query.state.dataUpdatedAt < oldest) entry.invalidatedAt = this.#history.tick()
     const read = older(this.#mutations.oldest(), this.#history.manualMoment())

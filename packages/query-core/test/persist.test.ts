@@ -325,3 +325,19 @@ describe('the per-query persister', () => {
     expect(site.reads.toSorted()).toEqual(names.slice(0, 20).toSorted())
   })
 })
+
+it('data that are written after the clock was set back do not pass for those of a store', async () => {
+  const site = new Site()
+  const { queryClient, show } = await site.open()
+  site.client.hello()
+  show(site.options('a'))
+  await calm(site)
+  await vi.advanceTimersByTimeAsync(60_000)
+  site.reads.length = 0
+
+  vi.setSystemTime(Date.now() - HOUR_MS)
+  queryClient.setQueryData(['a'], 1)
+  await calm(site)
+
+  expect(site.reads).toEqual([])
+})

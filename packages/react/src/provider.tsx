@@ -1,6 +1,6 @@
 'use client'
 
-import { fromScopeId, toScopeId, type Scope } from '@query-tags/core'
+import { toScopeId, type Scope } from '@query-tags/core'
 import type { InvalidatorClient } from '@query-tags/core/client'
 import { createHTTPInvalidatorClient } from '@query-tags/http-client'
 import { bindTags, type InvalidationEvent, type InvalidationRouter } from '@query-tags/query-core'
@@ -67,6 +67,7 @@ export function TagInvalidationProvider(props: TagInvalidationProviderProps): Re
   const client = useClient(props)
   const { router } = props
   const onInvalidation = useLatest(props.onInvalidation)
+  const scope = useLatest(props.scope)
   const scopeId = props.scope && toScopeId(props.scope)
   const [slot] = useState(() => new BindingSlot())
 
@@ -78,11 +79,11 @@ export function TagInvalidationProvider(props: TagInvalidationProviderProps): Re
           queryClient,
           client,
           router,
-          scope: scopeId === undefined ? undefined : fromScopeId(scopeId),
+          scope: scope.current,
           onInvalidation: (event) => onInvalidation.current?.(event),
         }),
       ),
-    [slot, queryClient, client, router, scopeId, onInvalidation],
+    [slot, queryClient, client, router, scope, scopeId, onInvalidation],
   )
 
   const context = useMemo(() => ({ client, slot }), [client, slot])
