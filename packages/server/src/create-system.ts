@@ -133,9 +133,9 @@ class System<Ctx> implements TagInvalidationSystem<Ctx> {
   }
 
   async cursor(scopes: Scope | readonly Scope[] = []): Promise<Cursor> {
-    this.#checkOpen()
     const given = Array.isArray(scopes) ? (scopes as readonly Scope[]) : [scopes as Scope]
     const ids = new Set([GLOBAL_SCOPE, ...given].map(toScopeId))
+    if (this.#isClosed) return {}
     const positions = await Promise.all([...ids].map((id) => this.#position(id)))
     return Object.fromEntries(positions.flat())
   }

@@ -124,7 +124,7 @@ export interface TagInvalidationSystem<Ctx = unknown> {
 
   /**
    * Where the global scope, and these scopes, are now. Take it before you read the data that you render or ship. A scope that the registry
-   * can't tell is left out, and clients take its data as old.
+   * can't tell is left out, and clients take its data as old; so is every scope once the system is closed.
    *
    * @throws {QueryTagsError} `invalid-scope`
    */

@@ -225,6 +225,14 @@ describe('cursor', () => {
     expect(world.errors).toMatchObject([{ phase: 'registry' }])
   })
 
+  it('knows nothing once the system is closed, so that pages which are still rendered do not fail', async () => {
+    const world = createWorld()
+    await world.system.close()
+
+    expect(await world.system.cursor()).toEqual({})
+    expect(world.errors).toEqual([])
+  })
+
   it('refuses a scope that is none', async () => {
     await expect(createWorld().system.cursor({ kind: '' })).rejects.toMatchObject({ code: 'invalid-scope' })
   })
