@@ -26,8 +26,12 @@ export class RedisCluster {
     return this.servers.map(({ port }) => ({ host: '127.0.0.1', port }))
   }
 
-  /** Moves the slot of a key, with its data, to another server. */
-  async moveSlot(key: string): Promise<void> {
+  /**
+   * Moves the slot of a key, with its data, to another server.
+   *
+   * @param midway runs when the data have moved and the slot has not.
+   */
+  async moveSlot(key: string, midway?: () => Promise<unknown>): Promise<void> {
     const slot = slotOf(key)
     const ids = await Promise.all(this.servers.map((server) => server.cli('CLUSTER', 'MYID')))
     const source = await this.#ownerOf(slot)
@@ -35,6 +39,7 @@ export class RedisCluster {
     await this.servers[target]!.cli('CLUSTER', 'SETSLOT', `${slot}`, 'IMPORTING', ids[source]!)
     await this.servers[source]!.cli('CLUSTER', 'SETSLOT', `${slot}`, 'MIGRATING', ids[target]!)
     await this.servers[source]!.cli('MIGRATE', '127.0.0.1', `${this.servers[target]!.port}`, key, '0', '5000')
+    await midway?.()
     // The new owner first: otherwise the old one would send callers to one that sends them back.
     for (const server of [this.servers[target]!, this.servers[source]!, ...this.servers]) {
       await server.cli('CLUSTER', 'SETSLOT', `${slot}`, 'NODE', ids[target]!)

@@ -70,6 +70,11 @@ export class RedisProxy {
     this.cut()
   }
 
+  /** Ends the connections that nobody subscribed on. */
+  cutCallers(): void {
+    for (const [, server] of this.#links) if (!this.#subscribers.has(server)) server.resetAndDestroy()
+  }
+
   /** Ends the connections that were subscribed on. */
   cutSubscribers(): void {
     for (const server of this.#subscribers) server.resetAndDestroy()

@@ -44,6 +44,8 @@ class RedisRegistry implements TagRegistry {
   readonly #subscriptions: Subscriptions
   readonly #recent: RecentWrites
   readonly #selfTest: SelfTest
+  /** Scopes of which the listeners could not be told where the head is. */
+  readonly #untold = new Set<string>()
   /** Heads that were asked for in this task. */
   #asked = new Map<string, Asked>()
   #floorRaisedCount = 0
@@ -71,6 +73,8 @@ class RedisRegistry implements TagRegistry {
       },
       onReconnected: () => {
         this.#verifyRecent(true)
+        // guard(tell-untold): whoever was to look while no look was possible has to look now, guarantee 9
+        this.#tellUntold()
       },
       report,
     }
@@ -163,16 +167,24 @@ class RedisRegistry implements TagRegistry {
   }
 
   /** For listeners that may have missed something. */
-  #tellHeads(scopes: readonly string[]): void {
+  #tellHeads(scopes: Iterable<string>): void {
     for (const scope of scopes) {
       this.head(scope).then(
         (head) => {
           this.#subscriptions.tellHead(scope, head)
         },
-        // The next heartbeat looks again, and says until then that nothing is verified.
-        () => undefined,
+        () => {
+          // The subscriptions were back before the calls are. A heartbeat would find it, too, but later.
+          if (!this.#closed) this.#untold.add(scope)
+        },
       )
     }
+  }
+
+  #tellUntold(): void {
+    const untold = [...this.#untold].filter((scope) => this.#subscriptions.has(scope))
+    this.#untold.clear()
+    this.#tellHeads(untold)
   }
 
   /** An answer or a message told of which epoch a scope is. */

@@ -68,6 +68,10 @@ export class Subscriptions {
     }
   }
 
+  has(scope: string): boolean {
+    return this.#byScope.has(scope)
+  }
+
   receive(channel: string, message: string): void {
     const subscription = this.#byChannel.get(channel)
     if (!subscription) return

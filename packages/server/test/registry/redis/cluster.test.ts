@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Position } from '@query-tags/core'
 import KeyvRedis from '@keyv/redis'
 import KeyvValkey from '@keyv/valkey'
 import { Cluster } from 'iovalkey'
@@ -89,7 +90,12 @@ describe.skipIf(!hasRedis)('over a Redis Cluster', { timeout: 60_000 }, () => {
       await expect.poll(() => heard.length).toBe(1)
       const key = `query-tags:${name}:0:{${createHash('sha256').update('s').digest('hex')}}`
 
-      await cluster.moveSlot(key)
+      let midway: Position | undefined
+      await cluster.moveSlot(key, async () => {
+        midway = await other.record('s', [['midway']])
+      })
+      expect(midway).toBeDefined()
+      expect(midway!.epoch).not.toBe(before.epoch)
 
       const after = await other.record('s', [['after']])
       expect(after.epoch).not.toBe(before.epoch)

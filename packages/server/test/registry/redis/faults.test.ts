@@ -234,6 +234,25 @@ describe.skipIf(!hasRedis)('a Redis registry', () => {
     await expect.poll(() => heard).toEqual([{ ...head, prev: head.seq, tags: [] }])
   })
 
+  it('tells its listeners to look once it can, when subscriptions are back before calls are (guarantee 9)', async () => {
+    const server = await world.server()
+    const proxy = await world.proxy(server)
+    const [registry, other] = [world.registry(proxy.url), world.registry(server.url)]
+    const heard = await listen(registry, 's')
+    await registry.head('s')
+    proxy.isRefusing = true
+    proxy.cutCallers()
+    await expect.poll(() => registry.head('s').catch(() => undefined)).toBeUndefined()
+
+    await server.cli('PUBLISH', KEY, 'not readable')
+    const head = await other.record('another', [['a']]).then(() => other.head('s'))
+    await expect.poll(() => registry.head('s').catch(() => undefined)).toBeUndefined()
+    expect(heard).toEqual([])
+    proxy.isRefusing = false
+
+    await expect.poll(() => heard).toEqual([{ ...head, prev: head.seq, tags: [] }])
+  })
+
   it('does not answer for an age once the clock of Redis was set forward (guarantee 1)', async () => {
     const server = await world.server()
     let behindMs = 0
