@@ -301,7 +301,8 @@ class CacheBinding implements TagBinding, Binding {
     if (type === 'observerResultsUpdated') return
     const isGone = this.#isGone(query)
     if (isSnapshot(query)) {
-      if (!isGone && this.#arrived.absorb(query)) this.#guard.review(this.#index.entries())
+      if (isGone || !this.#arrived.absorb(query)) return
+      this.#guard.review(this.#index.entries())
       return this.#raise()
     }
     if (isGone) {

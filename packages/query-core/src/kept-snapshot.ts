@@ -51,10 +51,9 @@ export class KeptSnapshot {
   }
 
   #isWritten(cursor: Cursor, except: readonly string[]): boolean {
-    const cache = this.#queryClient.getQueryCache()
-    // Apps remove and reset all that is in a cache. Whoever does the former finds it empty.
-    if (this.#query && cache.get(this.#query.queryHash)?.state.data !== this.#written)
-      return cache.getAll().length === 0
-    return this.#written?.except === except && JSON.stringify(this.#written.cursor) === JSON.stringify(cursor)
+    // Apps remove and reset all that is in a cache.
+    const found = this.#query && this.#queryClient.getQueryCache().get(this.#query.queryHash)
+    if (!this.#written || found?.state.data !== this.#written) return false
+    return this.#written.except === except && JSON.stringify(this.#written.cursor) === JSON.stringify(cursor)
   }
 }
