@@ -100,8 +100,9 @@ export class Fleet {
     this.#stopNavigating()
     const startedAt = performance.now()
     const isSettled = (): boolean => this.clients.every((client) => client.isFresh && client.isLive)
-    const stragglers = (await comesTrue(isSettled, SOON_MS)) ? [] : this.#describeUnsettled()
-    await comesTrue(isSettled, patienceMs)
+    const soonMs = Math.min(SOON_MS, patienceMs)
+    const stragglers = (await comesTrue(isSettled, soonMs)) ? [] : this.#describeUnsettled()
+    await comesTrue(isSettled, patienceMs - soonMs)
     return {
       lost: this.missed,
       notLive: this.clients.filter(({ isLive }) => !isLive).length,

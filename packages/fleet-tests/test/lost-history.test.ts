@@ -1,9 +1,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Fleet } from '../src/fleet.ts'
 import { Trial, type TrialOptions } from '../src/trial.ts'
 import { comesTrue, until } from '../src/wait.ts'
 
 const ITEMS = 10
 const GLOBAL = 0
+const HEARTBEAT_MS = 1000
 
 /** Two processes, and clients that show every item. */
 async function startTrial(options: Partial<TrialOptions> = {}): Promise<Trial> {
@@ -27,6 +29,16 @@ async function loseOneMessage({ fleet, redis }: Trial): Promise<void> {
   gate.messagesToLose = 1
   expect(await fleet.write({ scope: GLOBAL, item: 1 }, 0)).toBe(true)
   await until('the message is lost', () => gate.messagesToLose === 0)
+}
+
+/** Resolves when all are live, and nobody was reset for two heartbeats. */
+async function quiet(fleet: Fleet): Promise<void> {
+  let [resets, since] = [-1, 0]
+  await until('all are live, and nobody is reset', () => {
+    const isQuiet = fleet.tally.resets === resets && fleet.clients.every(({ isLive }) => isLive)
+    if (!isQuiet) [resets, since] = [fleet.tally.resets, performance.now()]
+    return performance.now() - since > 2 * HEARTBEAT_MS
+  })
 }
 
 /** They are gone when this resolves. */
@@ -74,6 +86,42 @@ describe('a message that is lost between Redis and a process', () => {
     await loseOneMessage(trial)
 
     expect(await comesTrue(() => trial.fleet.missed === 0, 2000)).toBe(false)
+  })
+})
+
+/** The second process is left behind, writes what clients of the first one do not hear of, and is led to the new master. */
+async function splitBrain({ fleet, redis }: Trial): Promise<void> {
+  // Everybody is with the first process.
+  fleet.gates[1]!.moveTo(1)
+  await until(
+    'all are live elsewhere',
+    async () => (await fleet.servers[0]!.report()).connections === fleet.clients.length,
+  )
+  const { resets } = fleet.tally
+  await redis.promote()
+  redis.gates[0]!.moveTo(redis.master.port)
+  // The resets that come with the change of masters must not cover what is written after it.
+  await until('clients of the first process were reset', () => fleet.tally.resets > resets)
+  await quiet(fleet)
+  expect(await fleet.write({ scope: GLOBAL, item: 1 }, 1)).toBe(true)
+  expect(fleet.missed).toBeGreaterThan(0)
+  redis.gates[1]!.moveTo(redis.master.port)
+  await redis.follow()
+}
+
+describe('a process that still writes to the old master after a promotion', () => {
+  it('records it again on the new one (guarantee 1)', async () => {
+    const trial = await startTrial({ clients: 4 })
+    await splitBrain(trial)
+
+    expect(await comesTrue(() => trial.fleet.missed === 0, 20_000)).toBe(true)
+  })
+
+  it('is found by this checker to lose it without the guard that does so', async () => {
+    const trial = await startTrial({ clients: 4, withoutGuard: 'record-again' })
+    await splitBrain(trial)
+
+    expect(await comesTrue(() => trial.fleet.missed === 0, 4000)).toBe(false)
   })
 })
 
