@@ -10,8 +10,8 @@ export class KeptSnapshot {
   readonly #name: string
   /** Queries of which it says nothing. */
   readonly #excluded = new Set<Query>()
-  /** Their hashes, until they change. */
-  #except: readonly string[] | undefined
+  /** Their hashes, until one of them goes. The written snapshot has this very list. */
+  #except: string[] | undefined
   #written: Snapshot | undefined
   #query: Query | undefined
 
@@ -25,9 +25,9 @@ export class KeptSnapshot {
   exclude(query: Query): void {
     if (this.#excluded.has(query)) return
     this.#excluded.add(query)
-    this.#except = undefined
+    this.#except?.push(query.queryHash)
     // guard(untagged-stored): a store that is written now must not say that its data are as new as the others, guarantee 8
-    if (this.#written) this.write(this.#written.cursor)
+    if (this.#written) this.#put(this.#written.cursor)
   }
 
   /** Its data are as old as the cursor says, or it is gone. */
@@ -44,16 +44,20 @@ export class KeptSnapshot {
 
   /** Everything in the cache that is neither marked nor excluded is as good as read at this cursor. */
   write(cursor: Cursor | undefined): void {
-    const except = (this.#except ??= Array.from(this.#excluded, ({ queryHash }) => queryHash))
-    if (!cursor || this.#isWritten(cursor, except)) return
-    this.#written = { cursor, except }
+    if (cursor && !this.#isWritten(cursor)) this.#put(cursor)
+  }
+
+  #put(cursor: Cursor): void {
+    this.#except ??= Array.from(this.#excluded, ({ queryHash }) => queryHash)
+    this.#written = { cursor, except: this.#except }
     this.#query = writeSnapshot(this.#queryClient, this.#name, this.#written)
   }
 
-  #isWritten(cursor: Cursor, except: readonly string[]): boolean {
+  #isWritten(cursor: Cursor): boolean {
+    const written = this.#written
     // Apps remove and reset all that is in a cache.
     const found = this.#query && this.#queryClient.getQueryCache().get(this.#query.queryHash)
-    if (!this.#written || found?.state.data !== this.#written) return false
-    return this.#written.except === except && JSON.stringify(this.#written.cursor) === JSON.stringify(cursor)
+    if (found?.state.data !== written || written?.except !== this.#except) return false
+    return JSON.stringify(written?.cursor) === JSON.stringify(cursor)
   }
 }

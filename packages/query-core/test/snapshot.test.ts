@@ -799,3 +799,22 @@ it('does not write its snapshot for ever where the app removes it each time', as
 
   expect(removals).toBeLessThan(10)
 })
+
+it('each query without tags that comes costs one step, however many are there', async () => {
+  const server = createServer(['a'])
+  const { queryClient } = openPage(server)
+  server.client.hello()
+  show(queryClient, server.options('a'))
+  await vi.advanceTimersByTimeAsync(0)
+  server.client.answer()
+  await vi.advanceTimersByTimeAsync(0)
+  queryClient.setQueryData(['first'], 0)
+  const kept = queryClient.getQueryCache().getAll().find(isSnapshot)!
+  const { except } = kept.state.data as { except: string[] }
+
+  for (let i = 0; i < 100; i++) queryClient.setQueryData(['more', i], i)
+
+  // The list that was written last has grown, and was not made anew.
+  expect((kept.state.data as { except: string[] }).except).toBe(except)
+  expect(except).toHaveLength(101)
+})
