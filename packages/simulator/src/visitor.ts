@@ -190,9 +190,9 @@ export class Visitor {
     if (!shown) return
     this.#sim.saw('removed a query that is shown', this.page.name)
     this.#client.removeQueries({ queryKey: [nameOf(shown)], exact: true })
-    const { one } = shown
-    if (one)
-      this.#sim.clock.after(this.page.process, this.#sim.random.pick([0, 1000]), () => one.setOptions(one.options))
+    this.#sim.clock.after(this.page.process, this.#sim.random.pick([0, 1000]), () => {
+      if (this.#mounted.has(shown)) shown.one?.setOptions(shown.one.options)
+    })
   }
 
   #hold(name: string): void {
