@@ -44,18 +44,18 @@ export function readSnapshot({ state }: Query): Snapshot {
 }
 
 /**
- * The cursor that the page came with: the only one in the cache, and written before anything else there was read. `undefined` where that can't
- * be said, as with a store, whose data are of several times.
+ * The cursor that the page came with: the first thing that came into the cache, from before anything else there was read. `undefined` where
+ * that can't be said, as with a store, whose data are of several times.
  */
 export function pageCursor(cache: QueryCache): Cursor | undefined {
-  const filled = cache.getAll().filter(({ state }) => state.data !== undefined)
-  const [snapshot, another] = filled.filter(isSnapshot)
-  if (!snapshot || another) return undefined
+  const [snapshot, ...others] = cache.getAll().filter(({ state }) => state.data !== undefined)
+  // guard(page-cursor): what was in the cache before the cursor may be older; clocks of two machines don't tell, guarantee 8
+  if (!snapshot || !isSnapshot(snapshot)) return undefined
   const { cursor, except } = readSnapshot(snapshot)
   // guard(kept-cursor): fetches may be in flight that began before it was written, guarantee 8
   if (except) return undefined
-  // guard(page-cursor): what was read before the cursor was taken may have missed more than what came after it, guarantee 8
-  if (filled.some(({ state }) => state.dataUpdatedAt < snapshot.state.dataUpdatedAt)) return undefined
+  // guard(older-than-cursor): what came later may have been read before, as its own time says, guarantee 8
+  if (others.some(({ state }) => state.dataUpdatedAt < snapshot.state.dataUpdatedAt)) return undefined
   return cursor
 }
 

@@ -127,6 +127,37 @@ it('beside data that are older than the snapshot, it is (guarantee 8)', async ()
   expect(await bindHydrated(server, queryClient)).toEqual(['b'])
 })
 
+it('beside data that the page fetched before, it is, whatever the clock of the server says (guarantee 8)', async () => {
+  const server = createServer(['a', 'b'])
+  const rendered = vi.getMockedSystemTime()!.getTime() - 5000
+  const queryClient = new QueryClient()
+  await queryClient.prefetchQuery(server.options('b'))
+  server.change('b')
+  const pageTime = Date.now()
+  vi.setSystemTime(rendered)
+  const state = await server.render({ [GLOBAL]: 'e:1' })
+  vi.setSystemTime(pageTime)
+  hydrate(queryClient, { ...state, queries: state.queries.filter(({ queryKey }) => queryKey[0] !== 'b') })
+
+  expect(await bindHydrated(server, queryClient)).toEqual(['b'])
+})
+
+it.each([
+  ['without a cursor', undefined, 10],
+  ['with an older cursor, in the same millisecond', { [GLOBAL]: 'e:0' }, 0],
+])('beside data that were rendered before, and came after it %s, it is (guarantee 8)', async (_how, cursor, ms) => {
+  const server = createServer(['a', 'b'])
+  const queryClient = new QueryClient()
+  const early = await server.render(cursor)
+  await vi.advanceTimersByTimeAsync(ms)
+  server.change('b')
+  const late = await server.render({ [GLOBAL]: 'e:1' })
+  hydrate(queryClient, { ...late, queries: late.queries.filter(({ queryKey }) => queryKey[0] !== 'b') })
+  hydrate(queryClient, early)
+
+  expect(await bindHydrated(server, queryClient)).toEqual(['b'])
+})
+
 it('the cursor that another client left in the cache is not the page’s: a fetch may have begun before it (guarantee 8)', async () => {
   const server = createServer(['a', 'b'])
   const { queryClient, binding } = openPage(server)
