@@ -165,7 +165,7 @@ class CacheBinding implements TagBinding, Binding {
     router,
     scope,
     onInvalidation,
-    onError = (error) => console.error(error),
+    onError = console.error,
     environment = ORDINARY,
   }: BindTagsOptions) {
     this.#onInvalidation = onInvalidation
