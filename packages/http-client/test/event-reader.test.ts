@@ -63,11 +63,12 @@ describe('any stream', () => {
   it('gives the same events however it is cut', () => {
     fc.assert(
       fc.property(stream, fc.array(fc.nat({ max: 120 }), { maxLength: 10 }), (text, cuts) => {
-        const whole = text.replace(/^\uFEFF/, '')
+        // To the end of a line: a CR at the end of a piece may be half of a line end, and the parser looks at the next one.
+        const whole = `${text.replace(/^\uFEFF/, '')}\n`
 
         expect(read(whole, cuts)).toEqual(read(whole))
       }),
-      { numRuns: 2000 },
+      { numRuns: 2000, examples: [['data\r\rdata', [6]]] },
     )
   })
 })
