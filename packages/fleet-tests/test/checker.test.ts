@@ -1,16 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { Fleet, type Verdict } from '../src/fleet.ts'
 import type { StoreConfig } from '../src/store.ts'
 
-const BUSY_MS = 1500
+/** Invalidations that have to be acknowledged before anything is counted. */
+const BUSY = 200
 
 async function verdictOn(kind: StoreConfig['kind'] & ('memory' | 'forgetful'), servers: number): Promise<Verdict> {
   const options = Array.from({ length: servers }, () => ({ store: { kind }, heartbeatMs: 500 }))
   const fleet = await Fleet.start({ seed: 1, clients: 40, servers: options })
   onTestFinished(() => fleet.close())
   fleet.begin()
-  await sleep(BUSY_MS)
+  await expect.poll(() => fleet.tally.acknowledged, { timeout: 20_000 }).toBeGreaterThanOrEqual(BUSY)
   return fleet.settle(kind === 'memory' && servers === 1 ? 20_000 : 1500)
 }
 
