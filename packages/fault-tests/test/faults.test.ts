@@ -221,7 +221,7 @@ describe('a bad moment', () => {
     await world.change('a')
 
     for (let i = 0; i < 2; i++) {
-      // Less than the watchdog's patience each time, more than the 30 s of slack together.
+      // Less than the watchdog's patience each time, more than the 15 s that a hello may take together.
       for (const time of [world.server.clock, world.environment]) time.shift(19_000)
       await early.comment()
       await world.until(() => world.received.split(':').length > i + 1)

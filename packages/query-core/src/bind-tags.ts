@@ -126,8 +126,11 @@ const ORDINARY: BindingEnvironment = {
   random: Math.random,
 }
 
-/** A page without a cursor may hold data that a server with another clock read while the page was on its way, in milliseconds. */
-const CLOCK_SKEW_MS = 30_000
+/**
+ * A page without a cursor may hold data that a server with another clock read while the page was on its way, in milliseconds. The page's first
+ * position reaches that much farther back than its load, and no more: data may be as old as they say.
+ */
+const CLOCK_SKEW_MS = 15_000
 
 /** The scope that each cache was last bound for; `''` for whatever the server says. */
 const boundFor = new WeakMap<QueryClient, string>()

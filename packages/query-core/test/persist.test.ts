@@ -167,6 +167,30 @@ describe('persistQueryClient', () => {
     expect(site.reads.toSorted()).toEqual(['row 1', 'row 2', 'row 3'])
   })
 
+  it.each<[string, number, string[]]>([
+    ['14 s before the page: as old as a server with a clock behind may say of it', 14_000, []],
+    ['16 s before the page: older than what the first hello reaches back to', 16_000, ['a']],
+  ])('what was stored without a cursor, read %s (guarantee 8)', async (_what, ms, reads) => {
+    const site = new Site()
+    const { queryClient: unconnected, show: showFirst, leave } = await site.open()
+    showFirst(site.options('a'))
+    await settle()
+    await persistQueryClientSave({ queryClient: unconnected, persister: site.persister })
+    leave()
+    await vi.advanceTimersByTimeAsync(ms)
+
+    const { queryClient, show } = await site.open()
+    await Promise.all([
+      persistQueryClientRestore({ queryClient, persister: site.persister }),
+      vi.advanceTimersByTimeAsync(STORE_MS),
+    ])
+    show(site.options('a'))
+    site.client.hello()
+    await calm(site)
+
+    expect(site.reads).toEqual(reads)
+  })
+
   it('everything is fetched when the server can no longer say what changed', async () => {
     const site = new Site()
     await visit(site)

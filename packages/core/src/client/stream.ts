@@ -22,8 +22,10 @@ import type { WatchList } from './watch-list.ts'
 import { WatchRequests } from './watch-requests.ts'
 import { Watchdog } from './watchdog.ts'
 
-/** How far back a first request reaches beyond the page's load, and so how late its hello may come. */
+/** How far back a first request reaches beyond the page's load. Its hello may use up half of it; a binding allows for clocks with the rest. */
 const SLACK_MS = 30_000
+/** How late the hello to a first request may come. The age that it was asked with counts from when the server got it. */
+const LATE_MS = SLACK_MS / 2
 /** Without a byte, an attempt is given up after this. */
 const OPEN_MS = 20_000
 const HEARTBEATS_TO_DEATH = 2.5
@@ -208,7 +210,7 @@ export class Stream {
   #applyHello({ connection, cursor, heartbeatMs, retryMs }: HelloFrame): void {
     const { environment, memory, list, binding } = this.#host
     const before = memory.cursor
-    const isLate = elapsedMs(environment, this.#startedAt) > SLACK_MS
+    const isLate = elapsedMs(environment, this.#startedAt) > LATE_MS
     const scopes = doubtfulScopes(before, this.#sent, cursor, isLate)
     memory.cursor = afterHello(before, cursor, scopes)
     memory.heartbeatMs = heartbeatMs

@@ -18,7 +18,7 @@ async function connected(cursor: Record<string, string> = { [GLOBAL]: 'e:100' })
 async function reconnect(world: World): Promise<void> {
   world.stream.fail(new TypeError('network'))
   await world.run()
-  await world.run(20_000)
+  await world.run(10_000)
 }
 
 describe('the first request', () => {
@@ -413,11 +413,11 @@ describe('a frame', () => {
 })
 
 describe('doubt is a reset', () => {
-  it('a first hello that comes more than 30 s after its request (guarantee 1)', async () => {
+  it('a first hello that comes more than 15 s after its request (guarantee 1)', async () => {
     const world = new World()
     world.attach()
     await world.run()
-    world.environment.sleep(30_001)
+    world.environment.sleep(15_001)
 
     world.stream.hello({ cursor: { [GLOBAL]: 'e:100' } })
 
@@ -428,7 +428,7 @@ describe('doubt is a reset', () => {
     const world = new World()
     const attachment = world.attach()
     await world.run()
-    world.environment.sleep(30_001)
+    world.environment.sleep(15_001)
     world.stream.hello()
 
     attachment.watch(['a'], FIRST)
@@ -441,7 +441,7 @@ describe('doubt is a reset', () => {
     const world = new World()
     world.attach()
     await world.run()
-    world.environment.sleep(30_000)
+    world.environment.sleep(15_000)
     world.stream.hello()
     await reconnect(world)
     world.environment.sleep(600_000)
