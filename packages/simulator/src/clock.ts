@@ -18,6 +18,9 @@ export class Process {
   }
 }
 
+/** The shortest time that passes. Real timers take a millisecond at least. */
+const MIN_MS = 0.001
+
 interface Task {
   at: number
   order: number
@@ -50,7 +53,8 @@ export class VirtualClock {
     if (!(ms >= 0)) throw new Error(`A timer of ${ms} ms`)
     if (process.isDead) return () => undefined
     const task: Task = {
-      at: this.#now + Math.max(0, ms),
+      // What is less would be lost in the sum, and the time would never come.
+      at: this.#now + (ms && Math.max(MIN_MS, ms)),
       order: this.#order++,
       leftMs: undefined,
       process,

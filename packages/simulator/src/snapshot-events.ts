@@ -13,9 +13,12 @@ export function renderPage(world: World): void {
 
 /** Somebody goes on to a part of the app that a server renders: its data come into a cache that is in use. */
 export function hydratePage(world: World): void {
-  const { page } = world.sim.random.pick(world.visitors)
+  const visitor = world.sim.random.pick(world.visitors)
+  const { page } = visitor
   const { user } = page
-  onRendered(world, user, (snapshot) => putInto(world, page, user, snapshot))
+  onRendered(world, user, (snapshot) => {
+    putInto(world, page, user, snapshot, () => snapshot.props && visitor.goOn(snapshot.props))
+  })
 }
 
 /** A store that took its time is put into a cache that is in use. */
@@ -39,11 +42,18 @@ function onRendered(world: World, user: User | undefined, arrive: (snapshot: Sna
 }
 
 /** Unless somebody else uses the page by then. */
-function putInto({ sim }: World, page: Page, user: User | undefined, snapshot: Snapshot): void {
+function putInto(
+  { sim }: World,
+  page: Page,
+  user: User | undefined,
+  snapshot: Snapshot,
+  onPut: () => void = () => undefined,
+): void {
   sim.clock.after(page.process, 0, () => {
     if (page.isClosed || page.user !== user) return
     sim.saw('cache is filled up', page.name)
     restore(sim, page, snapshot)
+    onPut()
   })
 }
 

@@ -18,6 +18,8 @@ export interface Snapshot {
   readonly text: string
   /** What the server was still reading, by hash: it follows on the same stream. */
   readonly streamed: ReadonlyMap<string, Promise<unknown>>
+  /** What a server put into the props of components beside it, by the name of the query that may begin with it. */
+  readonly props?: ReadonlyMap<string, Reading>
 }
 
 /** What a server puts into a page for this user: the cursor is taken first, then everything is read, which takes its time. */
@@ -53,7 +55,8 @@ export async function render(
     shouldRedactErrors: () => false,
   })
   const streamed = read.flatMap(({ queryHash, promise }) => (promise ? [[queryHash, promise] as const] : []))
-  return { text: JSON.stringify({ ...rest, queries: read }), streamed: new Map(streamed) }
+  const props = new Map(queries.namesFor([]).map((name) => [name, queries.read(name)]))
+  return { text: JSON.stringify({ ...rest, queries: read }), streamed: new Map(streamed), props }
 }
 
 /** What a persister stores. `undefined` while a guess is shown, which no app should keep. */

@@ -31,8 +31,8 @@ export class Visitor {
   readonly queries: Queries
   readonly #recent: string[] = []
   readonly #mounted = new Set<Mounted>()
-  /** What the server put into the page when it made it. */
-  readonly #rendered = new Map<string, Reading>()
+  /** What the server put into the components that are shown, when it made them. */
+  #props: ReadonlyMap<string, Reading>
   /** What the app read by itself, and when. */
   readonly #held: { readonly name: string; readonly reading: Reading; readonly at: number }[] = []
 
@@ -43,7 +43,7 @@ export class Visitor {
     this.#api = api
     this.page = page
     this.queries = new Queries(database, api, sim.random)
-    for (const name of this.queries.namesFor([])) this.#rendered.set(name, this.queries.read(name))
+    this.#props = new Map(this.queries.namesFor([]).map((name) => [name, this.queries.read(name)]))
   }
 
   /** Does one thing, once the page is awake. */
@@ -58,6 +58,11 @@ export class Visitor {
   /** Somebody looks first at what they have looked at before, or at what the page was made for. */
   recall(names: readonly string[]): void {
     this.#recent.push(...names)
+  }
+
+  /** Goes on to a part of the app that a server has made. Its cursor is not about the components of the part before. */
+  goOn(props: ReadonlyMap<string, Reading>): void {
+    this.#props = props
   }
 
   /** Leaves everything that belongs to the user that the page had so far. */
@@ -134,7 +139,7 @@ export class Visitor {
   }
 
   #mount(name: string): void {
-    const initialData = this.#chance(0.2) ? this.#rendered.get(name) : undefined
+    const initialData = this.#chance(0.2) ? this.#props.get(name) : undefined
     const observer = new QueryObserver<Reading>(this.#client, {
       ...this.#options(name),
       enabled: this.#chance(0.85),
