@@ -238,13 +238,14 @@ class CacheBinding implements TagBinding, Binding {
     const known = tags.filter((tag) => receipt?.tagKeys.has(toTagKey(tag)))
     const fresh = tags.filter((tag) => !known.includes(tag))
     const now = this.#history.tick()
-    if (source === 'receipt') this.#receipts.add(scope, at, tags, now)
     const { queries, listeners } = this.#index.match(fresh)
     const hit = this.#invalidate(queries, spreadMs, now)
     // What a receipt brought before counts as of then: data that were fetched since are newer.
     // guard(receipt-frame): data whose fetch began before the receipt are older than its frame, guarantee 1
     if (receipt) hit.push(...this.#invalidate(this.#index.match(known).queries, spreadMs, receipt.clock))
     this.#tell(listeners, { source, scope, at, tags, queries: hit })
+    // Last: of one whose effects were cut short the frame has to do them.
+    if (source === 'receipt') this.#receipts.add(scope, at, tags, now)
   }
 
   onReset({ reason, spreadMs }: { readonly reason: string; readonly spreadMs: number }): void {

@@ -33,6 +33,26 @@ it('marks with the frame what the receipt could not (guarantee 1)', async () => 
   binding.close()
 })
 
+it('tells those who listen to a tag with the frame when it could not with the receipt (guarantee 1)', async () => {
+  const { queryClient, client, binding } = createWorld()
+  const options = { queryKey: ['value'], queryFn: async () => 1, initialData: 1 }
+  new QueryObserver(queryClient, withTags(options, [['value']])).subscribe(() => undefined)
+  const told: unknown[] = []
+  binding.listen([['value']], (tags) => told.push(tags))
+  client.hello()
+  await settle()
+  const receipt = client.record(['value'])
+  const stop = throwFromNowOn(queryClient)
+
+  expect(() => client.applyReceipt(receipt)).toThrow('from the app')
+  stop()
+  expect(told).toEqual([])
+  client.deliver()
+
+  expect(told).toEqual([[['value']]])
+  binding.close()
+})
+
 it('fetches what was marked before the listener threw (guarantee 1)', async () => {
   const { queryClient, client, database, binding } = createWorld()
   const options = withTags({ queryKey: ['value'], queryFn: database.read }, [['value']])
