@@ -27,13 +27,13 @@ export async function mutate(sim: Sim, page: Page, api: Api, writer: Writer, row
 }
 
 /** As TanStack Query's guide does it: cancel, keep what was there, write a guess, and roll back when it fails. */
-function optimistically({ queryClient }: Page, id: string): Pick<Options, 'onMutate' | 'onError'> {
+function optimistically({ queryClient, mayWrite }: Page, id: string): Pick<Options, 'onMutate' | 'onError'> {
   return {
     async onMutate() {
       await queryClient.cancelQueries({ queryKey: [id] })
       const before = queryClient.getQueryData<Reading>([id])
       // An app that rolls back to a guess of its own is past help.
-      if (!before || before.guess !== undefined) return null
+      if (!mayWrite || !before || before.guess !== undefined) return null
       queryClient.setQueryData<Reading>([id], { ...before, guess: 'the new text' })
       return before
     },

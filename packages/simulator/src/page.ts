@@ -44,6 +44,9 @@ export class Page implements Peer, Trouble {
   readonly #network: Network
   readonly #loadedAt: Environment['loadedAt']
   #isDisturbed = false
+  #wasBound = false
+  /** A cache that a browser had stored was put into its own. */
+  isRestored = false
   readonly #pageListeners = new Set<(event: PageEvent) => void>()
 
   constructor(sim: Sim, network: Network, name: string, server: Server, user: User | undefined) {
@@ -92,6 +95,7 @@ export class Page implements Peer, Trouble {
 
   bind(): void {
     if (this.binding) return
+    this.#wasBound = true
     const { clock, random } = this.#sim
     const scope = this.namesScope && this.user ? userScope(this.user) : undefined
     this.binding = bindTags({
@@ -107,6 +111,14 @@ export class Page implements Peer, Trouble {
         loadedAt: this.#loadedAt.wall,
       },
     })
+  }
+
+  /**
+   * Whether the app may write into its cache: not into one that was restored before anything was bound, since nobody sees then that TanStack
+   * takes the marks off.
+   */
+  get mayWrite(): boolean {
+    return this.#wasBound || !this.isRestored
   }
 
   unbind(): void {

@@ -66,7 +66,9 @@ export function store({ queryClient }: Page): Snapshot | undefined {
 }
 
 /** Puts it into the cache of a page, now. */
-export function restore(sim: Sim, { name, process, queryClient }: Page, { text, streamed }: Snapshot): void {
+export function restore(sim: Sim, page: Page, { text, streamed, props }: Snapshot): void {
+  const { name, process, queryClient } = page
+  page.isRestored ||= props === undefined
   const { queries, mutations } = JSON.parse(text) as DehydratedState
   for (const query of queries) {
     const promise = streamed.get(query.queryHash)

@@ -90,7 +90,7 @@ export class Visitor {
     ['ensure', () => quietly(this.#client.ensureQueryData(this.#options(this.#name())))],
     ['refetch all', () => void this.#client.refetchQueries({ queryKey: [this.#name()], type: 'all' })],
     ['cancel', () => void this.#client.cancelQueries({ queryKey: [this.#name()] }, { silent: this.#chance(0.2) })],
-    ['touch', () => void this.#client.setQueryData<Reading>([this.#name()], (old) => old)],
+    ['touch', () => this.page.mayWrite && this.#client.setQueryData<Reading>([this.#name()], (old) => old)],
     ['hold', () => this.#hold(this.#name())],
     ['write held', () => this.#writeHeld()],
     ['reset', () => void this.#client.resetQueries({ queryKey: [this.#name()] })],
@@ -151,9 +151,10 @@ export class Visitor {
     let target = observer.getCurrentResult().data?.target
     const unmount = observer.subscribe(({ data }) => {
       if (data?.target === undefined || data.target === target) return
-      // As a component does whose tags depend on its data.
+      // As a component does whose tags depend on its data. By now it may show another query.
       target = data.target
-      observer.setOptions({ ...observer.options, ...this.queries.options(name, data) })
+      const shown = String(observer.options.queryKey[0])
+      observer.setOptions({ ...observer.options, ...this.queries.options(shown, data) })
     })
     this.#keep({ one: observer, unmount })
   }
@@ -205,7 +206,7 @@ export class Visitor {
   }
 
   #writeHeld(): void {
-    const held = this.#held.shift()
+    const held = this.page.mayWrite ? this.#held.shift() : undefined
     if (!held || this.#ownTime() - held.at >= MAX_HELD_MS) return
     if (!this.#client.getQueryState([held.name])) this.#sim.saw('seeded before it has tags', this.page.name)
     this.#client.setQueryData([held.name], held.reading)
