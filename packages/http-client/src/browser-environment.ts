@@ -1,4 +1,4 @@
-import type { Environment, PageEvent } from '@query-tags/core/client'
+import { runtime, type Environment, type PageEvent } from '@query-tags/core/client'
 
 /** What the browser calls it, and what it means here. `freeze` and `resume` are of the document. */
 const EVENTS: Record<string, PageEvent> = {
@@ -16,16 +16,11 @@ const EVENTS: Record<string, PageEvent> = {
  */
 export function browserEnvironment(): Environment {
   return {
-    now: () => performance.now(),
+    ...runtime,
     wallNow: () => Date.now(),
     loadedAt: { now: 0, wall: performance.timeOrigin },
-    after(ms, callback) {
-      const timer = setTimeout(callback, ms)
-      return () => clearTimeout(timer)
-    },
-    random: () => Math.random(),
     // Only a clear "no" counts: Node has a navigator that does not know.
-    isOnline: () => (globalThis.navigator as Navigator | undefined)?.onLine ?? true,
+    isOnline: () => (globalThis.navigator as Navigator | undefined)?.onLine !== false,
     onPageEvent(listener) {
       const ended = new AbortController()
       const page = globalThis.document as Document | undefined

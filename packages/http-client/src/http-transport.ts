@@ -1,6 +1,6 @@
 import { QueryTagsError, type ErrorBody } from '@query-tags/core'
 import { readWatchAnswer, Refusal, type Transport } from '@query-tags/core/client'
-import { EventReader } from './event-reader.ts'
+import { createEventReader } from './event-reader.ts'
 
 /** Request headers, or a function that makes them, called for every request. */
 export type HeadersOption = HeadersInit | (() => HeadersInit | Promise<HeadersInit>)
@@ -26,7 +26,7 @@ export function createHTTPTransport(options: HTTPTransportOptions): Transport {
       const body = response.body!.getReader()
       // Bytes that are no text are a doubt, not a question mark.
       const decoder = new TextDecoder('utf-8', { fatal: true })
-      const reader = new EventReader((event, data) => events.onEvent(event, data))
+      const reader = createEventReader((event, data) => events.onEvent(event, data))
       for (;;) {
         events.onActivity()
         const { done, value } = await body.read()
@@ -69,18 +69,21 @@ async function post(
 async function toRefusal(response: Response, type: string): Promise<Refusal> {
   // A body that can't be read has no code of ours; the status has to do.
   const body = type.startsWith(JSON_TYPE) ? await response.json().catch(() => null) : null
-  const { code } = (body ?? {}) as Partial<ErrorBody>
   const retryAfter = response.headers.get('retry-after') ?? ''
   const retryAfterMs = Number(retryAfter) * 1000 || Date.parse(retryAfter) - Date.now()
   // Not a number when there is none, and below zero for a date that has passed.
-  return new Refusal(response.status, code, retryAfterMs > 0 ? retryAfterMs : undefined)
+  return new Refusal(
+    response.status,
+    (body as Partial<ErrorBody> | null)?.code,
+    retryAfterMs > 0 ? retryAfterMs : undefined,
+  )
 }
 
 /** @throws {QueryTagsError} `invalid-option`: what the app gave us is not the network's fault. */
 async function toHeaders({ basePath, headers, fetch }: HTTPTransportOptions, accept: string): Promise<Headers> {
   try {
     if (!fetch && !globalThis.location && !/^\w+:/.test(basePath)) {
-      throw new Error(`basePath "${basePath}" must be absolute where there is no page`)
+      throw new Error(`basePath "${basePath}" must be absolute outside a page`)
     }
     const all = new Headers(typeof headers === 'function' ? await headers() : headers)
     all.set('accept', accept)

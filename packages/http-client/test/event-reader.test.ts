@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { EventReader } from '../src/event-reader.ts'
+import { createEventReader } from '../src/event-reader.ts'
 import { MORE_CASES, WPT_CASES } from './wpt-cases.ts'
 
 type Event = readonly [event: string, data: string]
@@ -8,7 +8,7 @@ type Event = readonly [event: string, data: string]
 /** What the reader makes of a stream that arrives cut at these places, in bytes. */
 function read(stream: string, cuts: readonly number[] = []): Event[] {
   const events: Event[] = []
-  const reader = new EventReader((event, data) => events.push([event, data]))
+  const reader = createEventReader((event, data) => events.push([event, data]))
   const decoder = new TextDecoder()
   const bytes = new TextEncoder().encode(stream)
   const places = [0, ...cuts.map((cut) => Math.min(cut, bytes.length)).sort((a, b) => a - b), bytes.length]
@@ -74,7 +74,7 @@ describe('any stream', () => {
 })
 
 const feed = (...pieces: string[]): void => {
-  const reader = new EventReader(() => {})
+  const reader = createEventReader(() => {})
   for (const text of pieces) reader.feed(text)
 }
 

@@ -38,12 +38,10 @@ export class ArrivedSnapshots {
 
   /**
    * Whether data of which nobody saw the fetch may be of any age: from before the page and before any snapshot, such as those of a store that
-   * left its snapshot out; or of a user whose scopes are not ours.
+   * left its snapshot out.
    */
   knowsNothingOf(query: Query): boolean {
-    if (this.isUntold(query) || query.state.dataUpdatedAt < this.#readSince) return true
-    const current = this.#attachment.position().cursor
-    return current !== undefined && Object.keys(this.#unseen.position.cursor ?? {}).some((scope) => !(scope in current))
+    return this.isUntold(query) || query.state.dataUpdatedAt < this.#readSince
   }
 
   /** Data without tags came. The app may write them anew before they have any, and their age can't be told then. */

@@ -1,5 +1,20 @@
-import { toPlainTag, toScopeId, toTagKey, type PlainTag, type Scope, type TagInput } from '@query-tags/core'
-import type { Attachment, Binding, Invalidation, InvalidatorClient, ReadPosition } from '@query-tags/core/client'
+import {
+  toPlainTag,
+  toScopeId,
+  toTagKey,
+  type Cursor,
+  type PlainTag,
+  type Scope,
+  type TagInput,
+} from '@query-tags/core'
+import {
+  runtime,
+  type Attachment,
+  type Binding,
+  type Invalidation,
+  type InvalidatorClient,
+  type ReadPosition,
+} from '@query-tags/core/client'
 import {
   focusManager,
   notifyManager,
@@ -21,7 +36,6 @@ import { isSnapshot, pageCursor } from './snapshot.ts'
 import { TagCoverage } from './tag-coverage.ts'
 import { TagQueryIndex, type TagListener } from './tag-query-index.ts'
 import { UNSEEN, type TaggedQuery } from './tagged-query.ts'
-import { whenIdle } from './when-idle.ts'
 
 declare global {
   interface QueryTagsFrameworkTypes {
@@ -117,15 +131,6 @@ export function bindTags(options: BindTagsOptions): TagBinding {
   return binding
 }
 
-const ORDINARY: BindingEnvironment = {
-  now: () => performance.now(),
-  after(ms, callback) {
-    const timer = setTimeout(callback, ms)
-    return () => clearTimeout(timer)
-  },
-  random: Math.random,
-}
-
 /**
  * A page without a cursor may hold data that a server with another clock read while the page was on its way, in milliseconds. The page's first
  * position reaches that much farther back than its load, and no more: data may be as old as they say.
@@ -169,7 +174,7 @@ class CacheBinding implements TagBinding, Binding {
     scope,
     onInvalidation,
     onError = console.error,
-    environment = ORDINARY,
+    environment = runtime,
   }: BindTagsOptions) {
     this.#onInvalidation = onInvalidation
     this.#onError = onError
@@ -239,7 +244,7 @@ class CacheBinding implements TagBinding, Binding {
     const fresh = tags.filter((tag) => !known.includes(tag))
     const now = this.#history.tick()
     const { queries, listeners } = this.#index.match(fresh)
-    const hit = this.#invalidate(queries, spreadMs, now)
+    const hit = this.#invalidate(queries, spreadMs, now, { [scope]: at })
     // What a receipt brought before counts as of then: data that were fetched since are newer.
     // guard(receipt-frame): data whose fetch began before the receipt are older than its frame, guarantee 1
     if (receipt) hit.push(...this.#invalidate(this.#index.match(known).queries, spreadMs, receipt.clock))
@@ -253,19 +258,26 @@ class CacheBinding implements TagBinding, Binding {
     this.#tell(this.#listeners, { source: 'reset', tags: '*', queries: hit, reason })
   }
 
-  onMissed(added: readonly PlainTag[], missed: readonly PlainTag[] | 'expired'): void {
+  onMissed(added: readonly PlainTag[], missed: readonly PlainTag[] | 'expired', at?: readonly Cursor[]): void {
     const askers = new Set(this.#coverage.askers(added))
     const tags = missed === 'expired' ? added : missed
-    const { queries, listeners } = this.#index.match(tags)
-    const hit = this.#invalidate(queries.filter((entry) => askers.has(entry)))
+    const hit = tags.flatMap((tag, i) => {
+      const asked = this.#index.match([tag]).queries.filter((entry) => askers.has(entry))
+      return this.#invalidate(asked, 0, undefined, at?.[i])
+    })
+    const { listeners } = this.#index.match(tags)
     this.#coverage.settle()
-    if (tags.length > 0) this.#tell(listeners, { source: 'missed', tags, queries: hit })
+    if (tags.length > 0) this.#tell(listeners, { source: 'missed', tags, queries: [...new Set(hit)] })
   }
 
-  settled(): Promise<void> {
-    const isBusy = (entry: TaggedQuery): boolean =>
-      entry.query.state.fetchStatus === 'fetching' || this.#scheduler.isDue(entry)
-    return whenIdle(this.#cache, () => [...this.#index.entries()].some(isBusy))
+  isBusy(): boolean {
+    return [...this.#index.entries()].some(
+      (entry) => entry.query.state.fetchStatus === 'fetching' || this.#scheduler.isDue(entry),
+    )
+  }
+
+  onActivity(listener: () => void): () => void {
+    return this.#cache.subscribe(listener)
   }
 
   #listen(tags: readonly PlainTag[], from: ReadPosition, callback: TagListener['callback']): () => void {
@@ -284,12 +296,12 @@ class CacheBinding implements TagBinding, Binding {
     this.#tell(listeners, { source: 'local', tags, queries: hit })
   }
 
-  #invalidate(entries: Iterable<TaggedQuery>, spreadMs = 0, at = this.#history.tick()): Query[] {
+  #invalidate(entries: Iterable<TaggedQuery>, spreadMs = 0, clock = this.#history.tick(), at?: Cursor): Query[] {
     return notifyManager.batch(() => {
       const hit: Query[] = []
       for (const entry of entries) {
         try {
-          if (this.#guard.invalidate(entry, at)) hit.push(entry.query)
+          if (this.#guard.invalidate(entry, clock, at)) hit.push(entry.query)
         } finally {
           // Also when a listener of the cache throws: the query is marked by then, and what comes again need not hit it.
           this.#scheduler.request(entry, spreadMs)
@@ -331,7 +343,7 @@ class CacheBinding implements TagBinding, Binding {
 
   /** Reads the tags of a query; data that were there before it had any were read before anything that was seen of it. */
   #read(query: Query): TaggedQuery | undefined {
-    const known = this.#index.has(query)
+    const known = this.#index.get(query)
     const entry = this.#index.read(query)
     if (!entry) {
       this.#arrived.noteAge(query)

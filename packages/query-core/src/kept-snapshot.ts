@@ -1,7 +1,15 @@
 import type { Cursor } from '@query-tags/core'
 import type { Attachment, ReadPosition } from '@query-tags/core/client'
 import type { Query, QueryClient } from '@tanstack/query-core'
-import { writeSnapshot, type Snapshot } from './snapshot.ts'
+import { snapshotKey, writeSnapshot, type Snapshot } from './snapshot.ts'
+
+/** What the last binding of each cache keeps there. */
+const kept = new WeakMap<QueryClient, KeptSnapshot>()
+
+/** What is true of the cache now. `undefined` until its binding knows, and so between two users. */
+export function keptSnapshot(queryClient: QueryClient): Snapshot | undefined {
+  return kept.get(queryClient)?.written
+}
 
 /** The snapshot that a binding keeps in its cache, for whoever stores that. */
 export class KeptSnapshot {
@@ -12,13 +20,13 @@ export class KeptSnapshot {
   readonly #excluded = new Set<Query>()
   /** Their hashes, until one of them goes. The written snapshot has this very list. */
   #except: string[] | undefined
-  #written: Snapshot | undefined
-  #query: Query | undefined
+  written: Snapshot | undefined
 
   constructor(queryClient: QueryClient, attachment: Attachment, name: string) {
     this.#queryClient = queryClient
     this.#attachment = attachment
     this.#name = name
+    kept.set(queryClient, this)
   }
 
   /** From here on nobody notes what this query's data miss: it has no tags, or has lost one that may come back. */
@@ -27,7 +35,7 @@ export class KeptSnapshot {
     this.#excluded.add(query)
     this.#except?.push(query.queryHash)
     // guard(untagged-stored): a store that is written now must not say that its data are as new as the others, guarantee 8
-    if (this.#written) this.#put(this.#written.cursor)
+    if (this.written) this.#put(this.written.cursor)
   }
 
   /** Its data are as old as the cursor says, or it is gone. */
@@ -37,7 +45,7 @@ export class KeptSnapshot {
 
   /** Data are in the cache of which it is not known yet what they missed since they were read there. */
   lower(position: ReadPosition): void {
-    const own = this.#written && { first: false, cursor: this.#written.cursor }
+    const own = this.written && { first: false, cursor: this.written.cursor }
     // guard(stored-too-new): a store that is written now must not say that these data are newer than they are, guarantee 8
     if (own) this.write(this.#attachment.cursorOf([position, own]))
   }
@@ -49,15 +57,17 @@ export class KeptSnapshot {
 
   #put(cursor: Cursor): void {
     this.#except ??= Array.from(this.#excluded, ({ queryHash }) => queryHash)
-    this.#written = { cursor, except: this.#except }
-    this.#query = writeSnapshot(this.#queryClient, this.#name, this.#written)
+    this.written = { cursor, except: this.#except }
+    writeSnapshot(this.#queryClient, this.#name, this.written)
   }
 
   #isWritten(cursor: Cursor): boolean {
-    const written = this.#written
-    // Apps remove and reset all that is in a cache.
-    const found = this.#query && this.#queryClient.getQueryCache().get(this.#query.queryHash)
-    if (found?.state.data !== written || written?.except !== this.#except) return false
-    return JSON.stringify(written?.cursor) === JSON.stringify(cursor)
+    const { written } = this
+    return (
+      // Apps remove and reset all that is in a cache.
+      this.#queryClient.getQueryData(snapshotKey(this.#name)) === written &&
+      written?.except === this.#except &&
+      JSON.stringify(written?.cursor) === JSON.stringify(cursor)
+    )
   }
 }

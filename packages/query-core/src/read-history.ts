@@ -32,7 +32,7 @@ export class ReadHistory {
     const moment = { clock: this.tick(), position: this.#attachment.position() }
     const time = this.#time.now()
     const last = this.#samples.at(-1)
-    if (last === undefined || time - last.time >= SAMPLE_MS) this.#samples.push({ time, moment })
+    if (!last || time - last.time >= SAMPLE_MS) this.#samples.push({ time, moment })
     while (this.#samples.length > 1 && this.#samples[1]!.time <= time - MANUAL_DATA_AGE_MS) this.#samples.shift()
     return moment
   }

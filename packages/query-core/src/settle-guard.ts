@@ -1,9 +1,12 @@
+import type { Cursor } from '@query-tags/core'
+import { isReadAfter } from '@query-tags/core/client'
 import type { QueryCacheNotifyEvent } from '@tanstack/query-core'
 import { afterTask } from './after-task.ts'
 import type { ArrivedSnapshots } from './arrived-snapshots.ts'
 import type { PendingMutations } from './pending-mutations.ts'
 import { MANUAL_DATA_AGE_MS, type ReadHistory } from './read-history.ts'
 import type { RefetchScheduler } from './refetch-scheduler.ts'
+import { isRestored, restoredRead } from './restored-reads.ts'
 import { isStreamed, watchFetches } from './streamed-fetch.ts'
 import type { TagCoverage } from './tag-coverage.ts'
 import {
@@ -63,7 +66,8 @@ export class SettleGuard {
       const { attempt, datum } = entry
       // guard(promise-before-snapshot): what it brings was read on the server, after the snapshot was taken there, guarantee 8
       if (attempt && isUnseen(attempt.read)) attempt.read = this.#snapshots.unseen
-      if (datum && isUnseen(datum.read)) this.#landUnseen(entry, this.#snapshots.knowsNothingOf(entry.query))
+      if (!datum || !isUnseen(datum.read) || isRestored(datum.read)) continue
+      this.#landUnseen(entry, this.#snapshots.knowsNothingOf(entry.query))
     }
   }
 
@@ -88,11 +92,16 @@ export class SettleGuard {
     }
   }
 
-  /** An invalidation of clock `at` hits a query. Returns whether it makes a difference. */
-  invalidate(entry: TaggedQuery, at: number): boolean {
-    if (entry.datum && entry.datum.read.clock > at) return false
+  /**
+   * An invalidation of this clock hits a query. Returns whether it makes a difference.
+   *
+   * @param at Where it is, when that is known.
+   */
+  invalidate(entry: TaggedQuery, clock: number, at?: Cursor): boolean {
+    const read = entry.datum?.read
+    if (read && (read.clock > clock || (at && isReadAfter(read.position, at)))) return false
     // guard(remember-invalidation): a success clears isInvalidated whenever its fetch began, guarantee 7
-    entry.invalidatedAt = Math.max(entry.invalidatedAt, at)
+    entry.invalidatedAt = Math.max(entry.invalidatedAt, clock)
     entry.query.invalidate()
     return true
   }
@@ -134,6 +143,10 @@ export class SettleGuard {
 
   #onSuccess(entry: TaggedQuery): void {
     const attempt = this.#settle(entry)
+    // What is fetched and equal becomes the object that was there.
+    const isNew = entry.datum?.data !== entry.query.state.data
+    // guard(restored-read): what a per-query persister brings as a fetch was read before its page began, guarantee 8
+    if (isNew && restoredRead(entry.query.state.data)) return this.#arrive(entry)
     if (attempt && !attempt.partial) {
       entry.appWrote = false
       return this.#land(entry, attempt.read)
@@ -171,14 +184,16 @@ export class SettleGuard {
     }
     const { datum } = entry
     entry.appWrote = true
-    if (datum?.data !== state.data || !datum) return this.#arrive(entry)
-    // guard(stored-query): a per-query persister brings old data as a fetch, and says afterwards how old; no cursor is with them, guarantee 8
-    if (state.dataUpdatedAt < datum.updatedAt) entry.invalidatedAt = this.#history.tick()
+    if (!datum || datum.data !== state.data) return this.#arrive(entry)
+    // guard(stored-query): a per-query persister brings old data as a fetch, and says afterwards how old; without a cursor that is any age, guarantee 8
+    if (!isRestored(datum.read) && state.dataUpdatedAt !== datum.updatedAt) entry.invalidatedAt = this.#history.tick()
     this.#land(entry, datum.read)
   }
 
   /** Data of nobody knows when, unless a snapshot in the same task says so. */
   #arrive(entry: TaggedQuery): void {
+    const read = restoredRead(entry.query.state.data)
+    if (read) return this.#land(entry, read)
     this.#landUnseen(entry, this.#snapshots.isUntold(entry.query))
     this.#arrived.add(entry)
     this.#reviewArrived()
@@ -186,7 +201,7 @@ export class SettleGuard {
 
   #landUnseen(entry: TaggedQuery, isOfAnyAge: boolean): void {
     const isOld = isOfAnyAge || entry.query.state.isInvalidated
-    // guard(unknown-age): data of a store without a snapshot, or of another user, may be of any age, guarantee 8
+    // guard(unknown-age): data of a store without a snapshot may be of any age, guarantee 8
     if (isOld && !isOutdated(entry)) entry.invalidatedAt = this.#history.tick()
     this.#land(entry, this.#snapshots.unseen)
   }
@@ -209,5 +224,9 @@ function hasPages({ query }: TaggedQuery): boolean {
 }
 
 function older(a: ReadMoment | undefined, b: ReadMoment): ReadMoment {
-  return a && a.clock < b.clock ? a : b
+  if (!a || a.clock >= b.clock) return b
+  const { clock, position } = a
+  if (position.first || !b.position.first) return a
+  // Another tab may have stored what was restored, after this page began: no clock orders the two, so both count.
+  return { clock: clock - 0.5, position: { first: true, cursor: position.cursor } }
 }

@@ -2,7 +2,7 @@ import { readCursor, type Cursor } from '@query-tags/core'
 import type { Query, QueryCache, QueryClient, QueryKey } from '@tanstack/query-core'
 
 /** First part of the query key of a snapshot. The second is unique, so that snapshots that meet in one cache do not overwrite each other. */
-const SNAPSHOT_KEY = '@query-tags/cursor'
+export const SNAPSHOT_KEY = '@query-tags/cursor'
 
 /** What is said of the data that lie in the same cache. */
 export interface Snapshot {
@@ -60,12 +60,15 @@ export function pageCursor(cache: QueryCache): Cursor | undefined {
 }
 
 /** Writes the snapshot of this name. Its data are the very object that is given. */
-export function writeSnapshot(queryClient: QueryClient, name: string, snapshot: Snapshot): Query {
-  const queryKey: QueryKey = [SNAPSHOT_KEY, name]
-  const query = queryClient.getQueryCache().build(queryClient, { queryKey, gcTime: Infinity })
+export function writeSnapshot(queryClient: QueryClient, name: string, snapshot: Snapshot): void {
+  const options = { queryKey: snapshotKey(name), gcTime: Infinity }
+  const query = queryClient.getQueryCache().build(queryClient, options)
   keepStill(query)
   query.setData(snapshot)
-  return query
+}
+
+export function snapshotKey(name: string): QueryKey {
+  return [SNAPSHOT_KEY, name]
 }
 
 /** An app that refetches everything asks neither its server nor its default query function for a snapshot. */

@@ -12,7 +12,7 @@ export function watchFetches(query: Query): void {
   streaming.set(query, false)
   const fetch = query.fetch.bind(query)
   query.fetch = (options, fetchOptions) => {
-    streaming.set(query, fetchOptions?.initialPromise !== undefined)
+    streaming.set(query, !!fetchOptions?.initialPromise)
     try {
       // Its event comes before this returns.
       return fetch(options, fetchOptions)
@@ -24,5 +24,5 @@ export function watchFetches(query: Query): void {
 
 /** Whether the fetch that begins now brings what was read elsewhere. */
 export function isStreamed(query: Query): boolean {
-  return streaming.get(query) === true
+  return !!streaming.get(query)
 }

@@ -44,8 +44,8 @@ export class TagQueryIndex {
     this.#onInvalidTags = onInvalidTags
   }
 
-  has(query: Query): boolean {
-    return this.#entries.has(query)
+  get(query: Query): TaggedQuery | undefined {
+    return this.#entries.get(query)
   }
 
   entries(): Iterable<TaggedQuery> {

@@ -44,10 +44,10 @@ export interface TaggedQuery {
   readonly tags: Map<string, WatchedTag>
   /** Arrays of tags that were read already. */
   seen: WeakSet<object>
-  datum: Datum | undefined
-  attempt: FetchAttempt | undefined
+  datum?: Datum | undefined
+  attempt?: FetchAttempt | undefined
   /** The one that was in flight when that began, for the rest of the task: it may have been answered already, and lands then. */
-  replaced: FetchAttempt | undefined
+  replaced?: FetchAttempt | undefined
   /** Clock of the latest invalidation; -Infinity for none. */
   invalidatedAt: number
   /** Clock of the latest fetch that failed, so that a failing query is not fetched in a loop. */
@@ -61,9 +61,6 @@ export function createTaggedQuery(query: Query): TaggedQuery {
     query,
     tags: new Map(),
     seen: new WeakSet(),
-    datum: undefined,
-    attempt: undefined,
-    replaced: undefined,
     invalidatedAt: -Infinity,
     failedAt: -Infinity,
     appWrote: false,

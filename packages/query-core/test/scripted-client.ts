@@ -103,8 +103,15 @@ export class ScriptedClient implements InvalidatorClient {
     for (const { tag } of asked) this.watched.set(toTagKey(tag), tag)
     const from = Math.min(...asked.map((ask) => this.#seqOf(ask.from)))
     const added = asked.map(({ tag }) => tag)
-    const missed = this.#log.filter(({ seq, tags }) => seq > from && overlaps(tags, added)).flatMap(({ tags }) => tags)
-    this.#binding?.onMissed(added, from === UNKNOWN ? 'expired' : missed)
+    if (from === UNKNOWN) return this.#binding?.onMissed(added, 'expired')
+    const missed = this.#log
+      .filter(({ seq }) => seq > from)
+      .flatMap(({ seq, tags }) => tags.filter((tag) => overlaps([tag], added)).map((tag) => ({ tag, seq })))
+    this.#binding?.onMissed(
+      added,
+      missed.map(({ tag }) => tag),
+      missed.map(({ seq }) => toCursor(seq)),
+    )
   }
 
   /** Recorded and delivered at once. */
@@ -165,6 +172,8 @@ export class ScriptedClient implements InvalidatorClient {
   }
 
   #seqOf({ first, cursor }: ReadPosition): number {
+    // Another user's.
+    if (Object.keys(cursor ?? {}).some((scope) => scope !== GLOBAL)) return UNKNOWN
     const seq = cursor ? Number(cursor[GLOBAL]?.split(':')[1] ?? UNKNOWN) : Infinity
     return Math.min(seq, first ? (this.#first ?? this.#page ?? this.#loadedAt) : Infinity)
   }

@@ -456,6 +456,7 @@ it.each([
   await settle()
   if (early) server.client.hello()
   show(queryClient, server.options('a'))
+  server.client.answer()
   await vi.advanceTimersByTimeAsync(0)
 
   expect(server.reads).toEqual(['a'])

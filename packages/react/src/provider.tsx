@@ -64,8 +64,9 @@ const useBrowserLayoutEffect = typeof document === 'undefined' ? useEffect : use
  */
 export function TagInvalidationProvider(props: TagInvalidationProviderProps): ReactElement {
   const queryClient = useQueryClient(props.queryClient)
-  const client = useClient(props)
-  const { router } = props
+  const { router, client: given, apiBasePath } = props
+  // Without a binding a client holds nothing, so one that StrictMode or a new path leaves behind needs no close.
+  const client = useMemo(() => given ?? createHTTPInvalidatorClient({ basePath: apiBasePath }), [given, apiBasePath])
   const onInvalidation = useLatest(props.onInvalidation)
   const scope = useLatest(props.scope)
   const scopeId = props.scope && toScopeId(props.scope)
@@ -88,13 +89,4 @@ export function TagInvalidationProvider(props: TagInvalidationProviderProps): Re
 
   const context = useMemo(() => ({ client, slot }), [client, slot])
   return <ProviderContext.Provider value={context}>{props.children}</ProviderContext.Provider>
-}
-
-function useClient({ client, apiBasePath }: ClientProps): InvalidatorClient {
-  // Without a binding a client holds nothing, so one that StrictMode or a new path leaves behind needs no close.
-  const own = useMemo(
-    () => (client ? undefined : createHTTPInvalidatorClient({ basePath: apiBasePath ?? '/api/invalidator' })),
-    [client, apiBasePath],
-  )
-  return client ?? (own as InvalidatorClient)
 }

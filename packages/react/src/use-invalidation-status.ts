@@ -26,12 +26,11 @@ export function useInvalidationStatus(): ConnectionStatus {
   const { client } = useProviderContext('useInvalidationStatus')
   return useSyncExternalStore(
     useCallback((listener) => client.subscribe(listener), [client]),
-    () => fromMount(client.status),
+    () => {
+      const { status } = client
+      // Under a provider, a client that nothing is bound to is one that is about to be.
+      return status.state === 'paused' && status.reason === 'unbound' ? CONNECTING : status
+    },
     () => CONNECTING,
   )
-}
-
-/** Under a provider, a client that nothing is bound to is one that is about to be. */
-function fromMount(status: ConnectionStatus): ConnectionStatus {
-  return status.state === 'paused' && status.reason === 'unbound' ? CONNECTING : status
 }

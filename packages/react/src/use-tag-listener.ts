@@ -1,6 +1,6 @@
 'use client'
 
-import { type PlainTag, toPlainTag, toTagKey, type TagInput } from '@query-tags/core'
+import { type PlainTag, toPlainTag, type TagInput } from '@query-tags/core'
 import { useEffect } from 'react'
 import type { TagListener } from './binding-slot.ts'
 import { useProviderContext } from './provider-context.ts'
@@ -22,8 +22,7 @@ import { useLatest } from './use-latest.ts'
 export function useTagListener(tags: readonly TagInput[], callback: TagListener): void {
   const { slot } = useProviderContext('useTagListener')
   const latestCallback = useLatest(callback)
-  // The canonical form of a tag is JSON, so that this string is the content and can be read back.
-  const content = `[${tags.map((tag) => toTagKey(toPlainTag(tag))).join()}]`
+  const content = JSON.stringify(tags.map(toPlainTag))
 
   useEffect(
     () => slot.listen(JSON.parse(content) as PlainTag[], (hit) => latestCallback.current(hit)),

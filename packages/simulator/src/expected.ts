@@ -26,6 +26,8 @@ export const EXPECTED: readonly string[] = [
   'lost message',
   'streamed query',
   'cache is filled up',
+  'item is stored',
+  'item is restored',
   'seeded before it has tags',
   'removed a query that is shown',
   'registry error',

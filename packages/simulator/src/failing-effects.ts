@@ -23,8 +23,8 @@ export function withFailingEffects(client: InvalidatorClient, trouble: Trouble):
     onHello: () => perform('hello', () => binding.onHello()),
     onInvalidate: (invalidation) => perform(invalidation.source, () => binding.onInvalidate(invalidation)),
     onReset: (reset) => perform('reset', () => binding.onReset(reset)),
-    onMissed: (added, missed) =>
-      perform(missed.length > 0 ? 'missed tags' : 'nothing missed', () => binding.onMissed(added, missed)),
+    onMissed: (added, missed, at) =>
+      perform(missed.length > 0 ? 'missed tags' : 'nothing missed', () => binding.onMissed(added, missed, at)),
   })
   return {
     get status() {

@@ -5,6 +5,7 @@ import { bindTags, type InvalidationEvent, type TagBinding } from '@query-tags/q
 import { QueryClient } from '@tanstack/query-core'
 import { Process } from './clock.ts'
 import { withFailingEffects, type Trouble } from './failing-effects.ts'
+import type { Persister } from './item-store.ts'
 import type { Network, Peer } from './network.ts'
 import { userScope, type User } from './people.ts'
 import type { Server } from './server.ts'
@@ -37,6 +38,8 @@ export class Page implements Peer, Trouble {
    * Its wall clock may be set back, and then its machine never sleeps: with both clocks wrong there is no way to know how much time has passed.
    */
   readonly isSetBack: boolean
+  /** What it stores its queries with, one by one. Not every app does. */
+  persister: Persister | undefined
   client: InvalidatorClient
   binding: TagBinding | undefined
   readonly listeners = new Set<RowListener>()

@@ -135,7 +135,8 @@ export class Visitor {
   }
 
   #options(name: string) {
-    return this.queries.options(name, this.#client.getQueryData<Reading>([name]), this.#chance(0.85))
+    const options = this.queries.options(name, this.#client.getQueryData<Reading>([name]), this.#chance(0.85))
+    return { ...options, ...this.#persister }
   }
 
   #mount(name: string): void {
@@ -162,9 +163,15 @@ export class Visitor {
   #mountPages(): void {
     const observer = new InfiniteQueryObserver<Reading, Error, InfiniteData<Reading>, readonly unknown[], number>(
       this.#client,
-      { ...this.queries.pagedOptions(), ...this.#retries() },
+      { ...this.queries.pagedOptions(), ...this.#persister, ...this.#retries() },
     )
     this.#keep({ pages: observer as never, unmount: observer.subscribe(() => undefined) })
+  }
+
+  get #persister() {
+    const { persister } = this.page
+    // One type for what is generic there.
+    return persister && { persister: persister as never }
   }
 
   #retries() {

@@ -2,6 +2,7 @@ import { Api } from './api.ts'
 import { CALM, randomConditions, type Conditions } from './conditions.ts'
 import { Database } from './database.ts'
 import { Network } from './network.ts'
+import { createPersister } from './item-store.ts'
 import { Page } from './page.ts'
 import { PlainReader } from './plain-reader.ts'
 import { USERS, type User } from './people.ts'
@@ -27,6 +28,8 @@ export class World {
   readonly vanished: Visitor[] = []
   /** Caches that were stored, with whose they are. */
   readonly stored: { readonly user: User | undefined; readonly snapshot: Snapshot }[] = []
+  /** What browsers have stored query by query. */
+  readonly #items = new Map<string, string>()
   readonly reader: PlainReader
   readonly heartbeatMs: number
   readonly maxBacklogBytes: number
@@ -97,6 +100,7 @@ export class World {
   openPage(user: User | undefined = this.pickUser(), snapshot?: Snapshot): void {
     const { sim } = this
     const page = new Page(sim, this.network, `page${this.#pages++}`, sim.random.pick(this.servers), user)
+    if (sim.random.chance(0.3)) page.persister = createPersister(sim, page, this.#items)
     const visitor = new Visitor(sim, this.database, this.writer, new Api(sim, this.network, page), page)
     this.visitors.push(visitor)
     const bindMs = sim.random.pick([0, 0, 100, 5000])

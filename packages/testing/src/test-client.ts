@@ -1,6 +1,7 @@
 import { QueryTagsError, type Receipt } from '@query-tags/core'
 import type { Attachment, AttachOptions, Binding, ConnectionStatus, InvalidatorClient } from '@query-tags/core/client'
 import type { Activity } from './activity.ts'
+import { whenIdle } from './when-idle.ts'
 
 /** A client that can be waited for. Everything else is the client that your app has in production. */
 export interface TestClient extends InvalidatorClient {
@@ -71,7 +72,7 @@ export class WatchedClient implements TestClient {
     do {
       await this.#activity.quiet()
       begun = this.#activity.begun
-      await this.#binding?.settled?.()
+      if (this.#binding) await whenIdle(this.#binding)
       // A refetch may have brought tags to be watched.
       await this.#activity.quiet()
     } while (this.#activity.begun > begun)
@@ -91,6 +92,6 @@ function withoutSpread(binding: Binding): Binding {
     onHello: () => binding.onHello(),
     onInvalidate: (invalidation) => binding.onInvalidate({ ...invalidation, spreadMs: 0 }),
     onReset: (reset) => binding.onReset({ ...reset, spreadMs: 0 }),
-    onMissed: (added, missed) => binding.onMissed(added, missed),
+    onMissed: (added, missed, at) => binding.onMissed(added, missed, at),
   }
 }

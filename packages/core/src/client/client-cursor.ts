@@ -10,16 +10,30 @@ export interface ClientCursor {
 
 /** The cursor that a read position stands for. What it lacks is unknown, and older than anything. */
 export function toCursor({ first, cursor }: ReadPosition, at: ClientCursor): Cursor {
+  // guard(other-users-read): data of a user whose scopes are not ours, out of a store, may be of any age, guarantee 8
+  if (cursor && !isOurs(cursor, at)) return {}
   const oldest = first ? at.first : undefined
   return oldest && cursor ? olderCursor(oldest, cursor, at.current ?? {}) : (oldest ?? cursor ?? {})
+}
+
+/** Whether every scope of it is one of this client. Nobody knows before the first hello. */
+function isOurs(cursor: Cursor, { current }: ClientCursor): boolean {
+  return !current || Object.keys(cursor).every((scope) => scope in current)
 }
 
 /** The older of two read positions. */
 export function olderRead(a: ReadPosition, b: ReadPosition, at: ClientCursor): ReadPosition {
   // One that is neither first nor has a cursor is not known.
   const [left, right] = [a, b].map(({ first, cursor }) => cursor ?? (first ? undefined : {}))
-  const cursor = left && right ? olderCursor(left, right, at.current ?? {}) : (left ?? right)
+  let cursor = left && right ? olderCursor(left, right, at.current ?? {}) : (left ?? right)
+  // guard(mixed-users): a scope that only one of them has is left out, and with it that this one may be another user's, guarantee 8
+  if (left && right && !haveSameUser(left, right, at)) cursor = {}
   return { first: a.first || b.first, cursor }
+}
+
+function haveSameUser(a: Cursor, b: Cursor, at: ClientCursor): boolean {
+  if (at.current) return isOurs(a, at) && isOurs(b, at)
+  return Object.keys(a).join() === Object.keys(b).join()
 }
 
 /** The cursor that a cache with data of these positions may be stored with. Unlike for a request, a scope that any of them lacks is left out. */
@@ -28,9 +42,15 @@ export function storableCursor(at: ClientCursor, positions: readonly ReadPositio
   return current && positions.reduce((cursor, read) => olderCursor(cursor, toCursor(read, at), current), current)
 }
 
-/** Whether what follows `start` holds all that was missed since `from`. */
+/** Whether data that were read at `from` have whatever comes up to `start`: what follows `start` is then all that they can have missed. */
 export function covers(start: Cursor, from: Cursor): boolean {
   return Object.keys(start).every((scope) => isAtOrBefore(start[scope], from[scope]))
+}
+
+/** Whether data of this position were read after whatever was invalidated there. */
+export function isReadAfter({ first, cursor }: ReadPosition, at: Cursor): boolean {
+  // guard(first-read): the page's first position is not in the cursor, and may be older, guarantee 8
+  return !first && covers(at, cursor ?? {})
 }
 
 /**

@@ -45,10 +45,16 @@ export interface Binding {
     readonly reason: ResetReason | 'late'
     readonly spreadMs: number
   }): void
-  /** What `added`, the tags of one watch request, missed since the positions they were watched from; `'expired'`: all of them. */
-  onMissed(added: readonly PlainTag[], missed: readonly PlainTag[] | 'expired'): void
-  /** Resolves once the refetches that followed from all of these are over. Only tests wait for it. */
-  settled?(): Promise<void>
+  /**
+   * What `added`, the tags of one watch request, missed since the oldest of the positions they were watched from; `'expired'`: all of them.
+   *
+   * @param at Where each missed tag was invalidated last, when the server says so: data that were read there or later missed nothing of it.
+   */
+  onMissed(added: readonly PlainTag[], missed: readonly PlainTag[] | 'expired', at?: readonly Cursor[]): void
+  /** Whether a refetch that followed from one of these is under way, or about to be. Only tests wait for it. */
+  isBusy?(): boolean
+  /** Calls back whenever {@link isBusy} may have changed. Returns the function that ends it. */
+  onActivity?(listener: () => void): () => void
 }
 
 /**

@@ -1,4 +1,14 @@
 /** Everything a connection needs of the outside world but the network. Injected, so that a simulator can be the world. */
+/** Time and chance as every runtime has them. */
+export const runtime: Pick<Environment, 'now' | 'after' | 'random'> = {
+  now: () => performance.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms)
+    return () => clearTimeout(timer)
+  },
+  random: () => Math.random(),
+}
+
 export interface Environment {
   /** Monotonic milliseconds. May stand still while the machine sleeps. */
   now(): number

@@ -7,6 +7,7 @@ export type {
   Invalidation,
   ReadPosition,
 } from './client.ts'
+export { isReadAfter } from './client-cursor.ts'
 export { createConnection, type ConnectionOptions } from './connection.ts'
-export type { Environment, PageEvent } from './environment.ts'
+export { runtime, type Environment, type PageEvent } from './environment.ts'
 export { readWatchAnswer, Refusal, type StreamEvents, type Transport } from './transport.ts'

@@ -1,4 +1,5 @@
 import { QueryTagsError, type QueryTagsErrorCode } from '../errors.ts'
+import { readCursor, type Cursor } from '../protocol/cursor.ts'
 import { readTags } from '../protocol/decode.ts'
 import type { StreamRequest, WatchAnswer, WatchRequest } from '../protocol/messages.ts'
 
@@ -26,9 +27,18 @@ export interface StreamEvents {
  * @throws {QueryTagsError} `malformed-message`
  */
 export function readWatchAnswer(body: unknown): WatchAnswer {
-  const answer = body as { tags?: unknown; expired?: unknown } | null | undefined
-  if (answer?.expired === true || readTags(answer?.tags)) return answer as WatchAnswer
-  throw new QueryTagsError('malformed-message', 'Malformed watch answer')
+  const answer = body as { n: number; tags?: unknown; at?: unknown; expired?: unknown } | null | undefined
+  if (answer?.expired === true) return { n: answer.n, expired: true }
+  const tags = readTags(answer?.tags)
+  if (!answer || !tags) throw new QueryTagsError('malformed-message', 'Malformed watch answer')
+  const { n, at } = answer
+  return isListOfPlaces(at, tags.length) ? { n, tags, at } : { n, tags }
+}
+
+function isListOfPlaces(at: unknown, count: number): at is readonly Cursor[] {
+  if (!Array.isArray(at) || at.length !== count) return false
+  // guard(nowhere): what was invalidated in no place that can be read is newer than any data, guarantee 1
+  return at.every((cursor) => Object.keys(readCursor(cursor) ?? {}).length > 0)
 }
 
 /** The server, or something before it, answered with something other than what was asked for. */

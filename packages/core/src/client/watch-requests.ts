@@ -1,7 +1,6 @@
 import { QueryTagsError } from '../errors.ts'
 import { olderCursor } from '../protocol/cursor.ts'
-import type { WatchRequest } from '../protocol/messages.ts'
-import type { PlainTag } from '../tags/tag.ts'
+import type { WatchAnswer, WatchRequest } from '../protocol/messages.ts'
 import { retryDelayMs } from './backoff.ts'
 import { toCursor } from './client-cursor.ts'
 import { toEnd, type End } from './end.ts'
@@ -67,9 +66,7 @@ export class WatchRequests {
     const fail = (error: unknown): void => settle(() => this.#fail(request, attempt, error))
     this.#after(TIMEOUT_MS, () => fail(new QueryTagsError('timeout', 'No answer')))
     this.#abort = abort
-    this.#host.transport
-      .watch(request, abort.signal)
-      .then((answer) => settle(() => this.#apply('tags' in answer ? answer.tags : 'expired')), fail)
+    this.#host.transport.watch(request, abort.signal).then((answer) => settle(() => this.#apply(answer)), fail)
   }
 
   #fail(request: WatchRequest, attempt: number, error: unknown): void {
@@ -81,22 +78,21 @@ export class WatchRequests {
       this.#after(delayMs, () => this.#send(request, attempt + 1))
     } else if (list.isAll) {
       // A stream of everything goes on bringing what comes; only the past of these tags is not known.
-      this.#apply('expired')
+      this.#apply({ n: request.n, expired: true })
     } else {
       this.#onLost({ reason: toEnd(error).reason, isClean: true, isWatchRefused: true, retryMs: 0 })
     }
   }
 
-  #apply(missed: readonly PlainTag[] | 'expired'): void {
+  #apply(answer: WatchAnswer): void {
     const { list, binding, onError } = this.#host
     this.#isBusy = false
     try {
       list.settle((asks) => {
-        if (asks.length > 0)
-          binding.onMissed(
-            asks.map((ask) => ask.tag),
-            missed,
-          )
+        if (asks.length === 0) return
+        const added = asks.map((ask) => ask.tag)
+        if ('tags' in answer) binding.onMissed(added, answer.tags, answer.at)
+        else binding.onMissed(added, 'expired')
       })
     } catch (error) {
       onError(error)

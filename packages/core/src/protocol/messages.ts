@@ -50,7 +50,12 @@ export interface WatchRequest {
 
 /** What the added tags missed since `from`; with `expired` the server can't say, and all of them have to be taken as invalidated. */
 export type WatchAnswer =
-  | { readonly n: number; readonly tags: readonly PlainTag[] }
+  | {
+      readonly n: number
+      readonly tags: readonly PlainTag[]
+      /** Where each of them was invalidated last since `from`, in every scope where it was. Data that were read there or later have it. */
+      readonly at?: readonly Cursor[]
+    }
   | { readonly n: number; readonly expired: true }
 
 /** First event of a stream. */

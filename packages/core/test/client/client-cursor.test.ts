@@ -5,6 +5,7 @@ import {
   afterReset,
   covers,
   doubtfulScopes,
+  isReadAfter,
   olderRead,
   raised,
   resumeCursor,
@@ -53,8 +54,34 @@ describe('a read position', () => {
     expect(toCursor({ first: false, cursor: undefined }, at({ [A]: 'e:9' }))).toEqual({})
   })
 
+  it('is not known when it is of a user whose scopes are not this client’s, merged with another one too (guarantee 8)', () => {
+    const here = at({ [A]: 'e:9' })
+    const theirs = from({ [A]: 'e:5', [B]: 'e:5' })
+    const ours = from({ [A]: 'e:4' })
+
+    expect(toCursor(theirs, here)).toEqual({})
+    expect(toCursor({ ...theirs, first: true }, here)).toEqual({})
+    expect(toCursor(olderRead(theirs, ours, here), here)).toEqual({})
+    expect(toCursor(olderRead(ours, theirs, here), here)).toEqual({})
+    // Before the first hello nobody can tell whose is whose.
+    expect(toCursor(olderRead(ours, theirs, NOWHERE), here)).toEqual({})
+    expect(toCursor(olderRead(ours, from({ [A]: 'e:7' }), NOWHERE), here)).toEqual({ [A]: 'e:4' })
+  })
+
+  it('is after an invalidation where it was in every scope, and not when it may be as old as the page (guarantee 8)', () => {
+    const there = { [A]: 'e:5', [B]: 'e:7' }
+
+    expect(isReadAfter(from({ [A]: 'e:5', [B]: 'e:8' }), there)).toBe(true)
+    expect(isReadAfter(from({ [A]: 'e:5', [B]: 'e:6' }), there)).toBe(false)
+    expect(isReadAfter(from({ [A]: 'e:5', [B]: 'f:8' }), there)).toBe(false)
+    expect(isReadAfter(from({ [A]: 'e:5' }), there)).toBe(false)
+    expect(isReadAfter({ first: true, cursor: { [A]: 'e:9', [B]: 'e:9' } }, there)).toBe(false)
+    expect(isReadAfter(first, there)).toBe(false)
+    expect(isReadAfter(from({ [A]: 'e:9' }), { [A]: '' })).toBe(false)
+  })
+
   it('is known, merged with another one, only where both are', () => {
-    const merged = olderRead(from({ [A]: 'e:5', [B]: 'e:5' }), from({ [A]: 'e:4' }), at({ [A]: 'e:9' }))
+    const merged = olderRead(from({ [A]: 'e:5', [B]: 'e:5' }), from({ [A]: 'e:4' }), at({ [A]: 'e:9', [B]: 'e:9' }))
 
     expect(merged).toEqual(from({ [A]: 'e:4' }))
   })

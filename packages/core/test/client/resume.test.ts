@@ -482,7 +482,7 @@ describe('doubt is a reset', () => {
 
     world.stream.hello({ cursor: { [GLOBAL]: 'e:50', [USER]: 'new:900' } })
 
-    expect(world.binding.log).toEqual(['hello', 'hello', `reset ${USER} epoch`])
+    expect(world.binding.log).toEqual(['missed a: expired', 'hello', 'hello', `reset ${USER} epoch`])
   })
 })
 

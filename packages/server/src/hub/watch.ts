@@ -1,7 +1,16 @@
-import { parsePosition, TagIndex, toTagKey, type PlainTag, type WatchAnswer, type WatchRequest } from '@query-tags/core'
+import {
+  formatPosition,
+  parsePosition,
+  TagIndex,
+  toTagKey,
+  type PlainTag,
+  type WatchAnswer,
+  type WatchRequest,
+} from '@query-tags/core'
 import type { Limits } from '../limits.ts'
 import { MAX_REPLAY_BYTES, MAX_REPLAY_TAGS, type Channel } from './channel.ts'
 import type { Connection } from './connection.ts'
+import type { Invalidation } from './invalidation.ts'
 import type { Watcher } from './watcher.ts'
 
 /**
@@ -27,7 +36,9 @@ export async function answerWatch(
     return 'expired' as const
   })
   if (connection.isOver) return 'not-here'
-  return missed === 'expired' ? { n: request.n, expired: true } : { n: request.n, tags: missed }
+  const { n } = request
+  if (missed === 'expired') return { n, expired: true }
+  return { n, tags: missed.map(({ tag }) => tag), at: missed.map(({ at }) => at) }
 }
 
 function applyChange(connection: Connection, watcher: Watcher, { n, add, remove }: WatchRequest): void {
@@ -55,36 +66,47 @@ function exceeds(watcher: Watcher, { n, add, remove }: WatchRequest, limits: Lim
   return count > limits.maxWatchedTags || size > limits.maxWatchedBytes
 }
 
-/** The tags that overlap an added one and were invalidated since, in any scope of the connection. */
-async function readMissed(
-  connection: Connection,
-  { add, from }: WatchRequest,
-): Promise<readonly PlainTag[] | 'expired'> {
+/** A tag that overlaps an added one, and where it was invalidated last in each scope. */
+interface Missed {
+  readonly tag: PlainTag
+  readonly at: { [scopeId: string]: string }
+}
+
+/** What was invalidated since, in any scope of the connection. */
+async function readMissed(connection: Connection, { add, from }: WatchRequest): Promise<readonly Missed[] | 'expired'> {
   if (add.length === 0) return []
   const added = new TagIndex<true>()
   for (const tag of add) added.add(tag, true)
-  const missed = new Map<string, PlainTag>()
+  const missed = new Map<string, Missed>()
   const readings = await Promise.all(connection.channels.map((channel) => readScope(channel, from[channel.scope])))
   let size = 0
-  for (const tags of readings) {
-    if (tags === 'expired') return 'expired'
-    for (const tag of tags) {
-      const key = toTagKey(tag)
-      if (missed.has(key) || added.match([tag]).size === 0) continue
-      missed.set(key, tag)
-      size += key.length
-      if (missed.size > MAX_REPLAY_TAGS || size > MAX_REPLAY_BYTES) return 'expired'
+  for (const [i, entries] of readings.entries()) {
+    if (entries === 'expired') return 'expired'
+    const { scope } = connection.channels[i]!
+    // Ascending, so that the last place of a tag stays.
+    for (const { at, tags } of entries) {
+      for (const tag of tags) {
+        const key = toTagKey(tag)
+        let entry = missed.get(key)
+        if (!entry) {
+          if (added.match([tag]).size === 0) continue
+          missed.set(key, (entry = { tag, at: {} }))
+          size += key.length
+          if (missed.size > MAX_REPLAY_TAGS || size > MAX_REPLAY_BYTES) return 'expired'
+        }
+        entry.at[scope] = formatPosition(at)
+      }
     }
   }
   return [...missed.values()]
 }
 
-async function readScope(channel: Channel, from: string | undefined): Promise<readonly PlainTag[] | 'expired'> {
+async function readScope(channel: Channel, from: string | undefined): Promise<readonly Invalidation[] | 'expired'> {
   const position = parsePosition(from)
   // Without a position anything may have been missed.
   if (!position) return 'expired'
   await channel.ready()
   const reading = await channel.read(position)
   if (reading.kind === 'expired') return 'expired'
-  return reading.entries.filter(({ at }) => at.seq > position.seq).flatMap(({ tags }) => tags)
+  return reading.entries.filter(({ at }) => at.seq > position.seq)
 }

@@ -13,8 +13,26 @@ describe('a watch request', () => {
     const answer = await world.watch({ connection, from, add: [['b']] })
     await world.invalidate(['b'])
 
-    expect(answer).toEqual({ n: 1, tags: [['b']] })
+    expect(answer).toMatchObject({ n: 1, tags: [['b']] })
     expect(sink.tags).toEqual(['["b"]'])
+  })
+
+  it('says where each tag was invalidated last since, in every scope where it was', async () => {
+    const world = createWorld({ resolveScope: () => ({ kind: 'user', id: '7' }) })
+    const sink = await world.connect()
+    const { connection, cursor: from } = sink.hello
+    const user = '["user","7"]'
+    const once = await world.system.invalidateTags({ tags: [['a'], ['b']] })
+    const again = await world.system.invalidateTags({ tags: [['b']] })
+    const theirs = await world.system.invalidateTags({ tags: [['b']], scope: { kind: 'user', id: '7' } })
+
+    const answer = await world.watch({ connection, from, add: [['a'], ['b']] })
+
+    expect(answer).toEqual({
+      n: 1,
+      tags: [['a'], ['b']],
+      at: [{ [GLOBAL]: once.at }, { [GLOBAL]: again.at, [user]: theirs.at }],
+    })
   })
 
   it('takes tags off the list', async () => {
@@ -54,7 +72,7 @@ describe('a watch request', () => {
 
     const answer = await world.watch({ connection, from, add: [['b']] })
 
-    expect(answer).toEqual({ n: 1, tags: [] })
+    expect(answer).toMatchObject({ n: 1, tags: [] })
     expect(sink.tags).toEqual(['["b"]'])
   })
 
@@ -68,7 +86,7 @@ describe('a watch request', () => {
 
     const again = await world.watch(first)
 
-    expect(again).toEqual({ n: 1, tags: [['b']] })
+    expect(again).toMatchObject({ n: 1, tags: [['b']] })
     expect(world.system.stats().watchedTags).toBe(2)
   })
 
@@ -121,7 +139,7 @@ describe('a watch request', () => {
     const again = await world.watch({ connection, from, add: [['b']] })
 
     expect(answer).toEqual({ n: 1, expired: true })
-    expect(again).toEqual({ n: 1, tags: [['b']] })
+    expect(again).toMatchObject({ n: 1, tags: [['b']] })
     expect(world.errors).toMatchObject([{ phase: 'registry' }])
     expect(sink.tags).toEqual(['["b"]'])
   })
@@ -136,7 +154,7 @@ describe('a watch request', () => {
     const keys = Array.from({ length: 1002 }, (__, i): PlainTag => ['t', i])
     const all = await world.watch({ connection, from, n: 2, add: keys })
 
-    expect(answer).toEqual({ n: 1, tags: [['t', 1]] })
+    expect(answer).toMatchObject({ n: 1, tags: [['t', 1]] })
     expect(all).toEqual({ n: 2, expired: true })
   })
 
@@ -149,7 +167,7 @@ describe('a watch request', () => {
     const answer = await world.watch({ connection, from, add: [['b']], remove: [['c']] })
     await world.invalidate(['c'])
 
-    expect(answer).toEqual({ n: 1, tags: [['b']] })
+    expect(answer).toMatchObject({ n: 1, tags: [['b']] })
     expect(sink.tags).toEqual(['["b"]', '["c"]'])
     expect(world.system.stats().watchedTags).toBe(0)
   })
@@ -175,7 +193,7 @@ describe('a watch request', () => {
 
     const answer = await world.watch({ connection, from, add: [['b'], ['c']] })
 
-    expect(answer).toEqual({ n: 1, tags: expect.toSatisfy((tags: unknown[]) => tags.length === 2) as unknown })
+    expect(answer).toMatchObject({ n: 1, tags: expect.toSatisfy((tags: unknown[]) => tags.length === 2) as unknown })
   })
 })
 

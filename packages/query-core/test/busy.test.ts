@@ -3,47 +3,47 @@ import type { Binding } from '@query-tags/core/client'
 import { focusManager, MutationObserver, QueryObserver } from '@tanstack/query-core'
 import { afterEach, expect, it } from 'vitest'
 import { withInvalidates } from '../src/index.ts'
-import { createWorld, settle } from './world.ts'
+import { createWorld, settle, type World } from './world.ts'
 
 const value = (queryFn: () => Promise<number>) => withTags({ queryKey: ['value'], queryFn }, [['value']])
 
-/** Whether a promise has resolved, asked at any time. */
-function watch(promise: Promise<void>): () => boolean {
-  let isOver = false
-  void promise.then(() => {
-    isOver = true
-  })
-  return () => isOver
-}
+/** What only tests ask a binding, through `client.settled()` of @query-tags/testing. */
+const toBinding = ({ binding }: World): Required<Binding> => binding as unknown as Required<Binding>
 
 afterEach(() => {
   focusManager.setFocused(undefined)
 })
 
-it('settles after the refetch of an invalidation, and after the one that trails it', async () => {
+it('is busy until the refetch of an invalidation is over, and the one that trails it', async () => {
   const world = createWorld()
   const { queryClient, client, database } = world
+  const binding = toBinding(world)
   new QueryObserver(queryClient, value(database.read)).subscribe(() => undefined)
   client.hello()
   await database.arrive()
 
+  expect(binding.isBusy()).toBe(false)
   world.change()
-  const settled = (world.binding as unknown as Required<Binding>).settled()
-  const isSettled = watch(settled)
+  expect(binding.isBusy()).toBe(true)
   await settle()
   world.change()
   await database.arrive()
-  expect(isSettled()).toBe(false)
+  expect(binding.isBusy()).toBe(true)
+  let isTold = false
+  binding.onActivity(() => {
+    isTold = true
+  })
   await database.arrive()
-  await settled
 
+  expect(binding.isBusy()).toBe(false)
+  expect(isTold).toBe(true)
   expect(queryClient.getQueryData(['value'])).toBe(2)
 })
 
-it('does not wait for what a mutation or a hidden page holds back', async () => {
+it('is not busy with what a mutation or a hidden page holds back', async () => {
   const world = createWorld()
   const { queryClient, client, database } = world
-  const binding = world.binding as unknown as Required<Binding>
+  const binding = toBinding(world)
   new QueryObserver(queryClient, value(database.read)).subscribe(() => undefined)
   client.hello()
   await database.arrive()
@@ -54,13 +54,15 @@ it('does not wait for what a mutation or a hidden page holds back', async () => 
   ).mutate()
 
   world.change()
-  await binding.settled()
+  await settle()
+  expect(binding.isBusy()).toBe(false)
   expect(database.reads).toBe(1)
 
   focusManager.setFocused(false)
   saving.resolve()
   await saved
-  await binding.settled()
+  await settle()
+  expect(binding.isBusy()).toBe(false)
   expect(database.reads).toBe(1)
 
   focusManager.setFocused(true)
