@@ -50,10 +50,12 @@ export function persistedPositions(queryClient: QueryClient): PersistedPositions
 /** The cursor that the data of a query may be stored with; `undefined` when they may be older. */
 function cursorOf(queryClient: QueryClient, { queryHash, state }: StoredQuery): Cursor | undefined {
   const snapshot = keptSnapshot(queryClient)
+  if (!snapshot) return undefined
   // guard(stored-untagged): nobody notes what data without tags miss, guarantee 8
-  if (!snapshot || snapshot.except?.includes(queryHash)) return undefined
+  if (snapshot.except?.includes(queryHash)) return undefined
   // guard(other-data): nothing is known of data that are not in the cache, or no longer, guarantee 8
   if (queryClient.getQueryCache().get(queryHash)?.state !== state) return undefined
   // guard(stored-marked): what is restored has no mark, guarantee 8
-  return state.isInvalidated ? undefined : snapshot.cursor
+  if (state.isInvalidated) return undefined
+  return snapshot.cursor
 }

@@ -50,7 +50,8 @@ export function covers(start: Cursor, from: Cursor): boolean {
 /** Whether data of this position were read after whatever was invalidated there. */
 export function isReadAfter({ first, cursor }: ReadPosition, at: Cursor): boolean {
   // guard(first-read): the page's first position is not in the cursor, and may be older, guarantee 8
-  return !first && covers(at, cursor ?? {})
+  if (first) return false
+  return covers(at, cursor ?? {})
 }
 
 /**

@@ -38,7 +38,8 @@ export function readWatchAnswer(body: unknown): WatchAnswer {
 function isListOfPlaces(at: unknown, count: number): at is readonly Cursor[] {
   if (!Array.isArray(at) || at.length !== count) return false
   // guard(nowhere): what was invalidated in no place that can be read is newer than any data, guarantee 1
-  return at.every((cursor) => Object.keys(readCursor(cursor) ?? {}).length > 0)
+  if (at.some((cursor) => Object.keys(readCursor(cursor) ?? {}).length === 0)) return false
+  return true
 }
 
 /** The server, or something before it, answered with something other than what was asked for. */

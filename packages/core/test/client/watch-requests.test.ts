@@ -65,6 +65,17 @@ describe('watch requests', () => {
     expect(attachment.position().cursor).toEqual({ [GLOBAL]: 'e:100' })
   })
 
+  it('tell the binding where it was missed, when the server says so', async () => {
+    const { world, attachment } = await connected()
+    attachment.watch(['a'], at(90))
+    await world.run(100)
+
+    world.watch.answer({ n: 1, tags: [['x']], at: [{ [GLOBAL]: 'e:95' }] })
+    await world.run()
+
+    expect(world.binding.log).toEqual(['hello', `missed a: x at [${JSON.stringify({ [GLOBAL]: 'e:95' })}]`])
+  })
+
   it('tell the binding that all was missed, when the server can’t say', async () => {
     const { world, attachment } = await connected()
     attachment.watch(['a'], at(90))

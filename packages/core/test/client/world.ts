@@ -1,5 +1,6 @@
 import type { Attachment, Binding, InvalidatorClient, ReadPosition } from '../../src/client/client.ts'
 import { createConnection } from '../../src/client/connection.ts'
+import type { Cursor } from '../../src/protocol/cursor.ts'
 import type { PlainTag } from '../../src/tags/tag.ts'
 import type { Scope } from '../../src/protocol/scope.ts'
 import { FakeEnvironment } from './fake-environment.ts'
@@ -26,8 +27,9 @@ class RecordingBinding implements Binding {
     this.#add(`reset ${scopes.join()} ${reason}`)
   }
 
-  onMissed(added: readonly PlainTag[], missed: readonly PlainTag[] | 'expired'): void {
-    this.#add(`missed ${names(added)}: ${missed === 'expired' ? missed : names(missed)}`)
+  onMissed(added: readonly PlainTag[], missed: readonly PlainTag[] | 'expired', at?: readonly Cursor[]): void {
+    const places = at ? ` at ${JSON.stringify(at)}` : ''
+    this.#add(`missed ${names(added)}: ${missed === 'expired' ? missed : names(missed)}${places}`)
   }
 
   #add(line: string): void {

@@ -118,6 +118,11 @@ const watchRequest: WatchRequest = {
   from: { '["global",null]': `${EPOCH}:1763764253000100` },
 }
 const watchAnswer: WatchAnswer = { n: 1, tags: [{ key: ['note', 3], path: 'notes.byId' }] }
+const placedWatchAnswer: WatchAnswer = {
+  n: 1,
+  tags: [{ key: ['note', 3], path: 'notes.byId' }],
+  at: [{ '["global",null]': `${EPOCH}:1763764253000124`, '["user","Zoë"]': `${EPOCH}:42` }],
+}
 const expiredWatchAnswer: WatchAnswer = { n: 2, expired: true }
 const errorBody: ErrorBody = { code: 'too-large', message: 'The body is over 65536 bytes' }
 const receipt: Receipt = { scope: '["global",null]', at: `${EPOCH}:1763764253000124`, tags: [['todos']] }
@@ -128,6 +133,7 @@ export const bodies: Readonly<Record<string, unknown>> = {
   'stream-request-first': firstStreamRequest,
   'watch-request': watchRequest,
   'watch-answer': watchAnswer,
+  'watch-answer-placed': placedWatchAnswer,
   'watch-answer-expired': expiredWatchAnswer,
   error: errorBody,
   receipt,
