@@ -83,13 +83,13 @@ async function toRefusal(response: Response, type: string): Promise<Refusal> {
 async function toHeaders({ basePath, headers, fetch }: HTTPTransportOptions, accept: string): Promise<Headers> {
   try {
     if (!fetch && !globalThis.location && !/^\w+:/.test(basePath)) {
-      throw new Error(`basePath "${basePath}" must be absolute outside a page`)
+      throw new Error(`basePath "${basePath}" must be an absolute URL here`)
     }
     const all = new Headers(typeof headers === 'function' ? await headers() : headers)
     all.set('accept', accept)
     all.set(CONTENT_TYPE, JSON_TYPE)
     return all
   } catch (cause) {
-    throw new QueryTagsError('invalid-option', `Can't send a request: ${String(cause)}`, { cause })
+    throw new QueryTagsError('invalid-option', `Can't send: ${String(cause)}`, { cause })
   }
 }

@@ -74,7 +74,7 @@ describe('a client over HTTP', () => {
 
     expect(onError).toHaveBeenCalledExactlyOnceWith(
       expect.objectContaining({
-        message: expect.stringContaining('basePath "/api/invalidator" must be absolute') as string,
+        message: expect.stringContaining('basePath "/api/invalidator" must be an absolute URL') as string,
       }),
     )
   })

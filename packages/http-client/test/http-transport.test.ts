@@ -102,7 +102,7 @@ describe('a request for a stream', () => {
 
     expect(error).toMatchObject({
       code: 'invalid-option',
-      message: expect.stringMatching(/basePath "\/api\/invalidator" must be absolute/) as string,
+      message: expect.stringMatching(/basePath "\/api\/invalidator" must be an absolute URL/) as string,
     })
   })
 

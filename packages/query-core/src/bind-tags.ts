@@ -225,6 +225,8 @@ class CacheBinding implements TagBinding, Binding {
 
   close(): void {
     this.#closed = true
+    // guard(stored-unbound): from here on nobody notes what gets into the cache, and how old it is, guarantee 8
+    this.#kept.written = undefined
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
     this.#mutations.close()
     this.#scheduler.close()

@@ -20,6 +20,7 @@ export class KeptSnapshot {
   readonly #excluded = new Set<Query>()
   /** Their hashes, until one of them goes. The written snapshot has this very list. */
   #except: string[] | undefined
+  /** The latest. `undefined` before the first, and after the binding. */
   written: Snapshot | undefined
 
   constructor(queryClient: QueryClient, attachment: Attachment, name: string) {

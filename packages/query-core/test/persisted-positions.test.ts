@@ -488,6 +488,22 @@ describe('what is stored', () => {
     expect(unbound).not.toContain('@query-tags/cursor')
   })
 
+  it('says nothing when nothing is bound any more: what gets into the cache then may be of any age (guarantee 8)', async () => {
+    const site = new Site()
+    await visit(site, 'a')
+    const old = new Map(site.items)
+    site.change('a')
+    const page = site.open()
+    const close = page.bind()
+    page.client.hello()
+    close()
+    await page.persister.restoreQueries(page.queryClient)
+    await page.persister.persistQueryByKey(['a'], page.queryClient)
+
+    expect(site.items).not.toEqual(old)
+    expect(cursorOf(site, 'a')).toBeUndefined()
+  })
+
   it('says nothing between a change of user and the next hello (guarantee 8)', async () => {
     const site = new Site()
     const page = site.open()

@@ -1,4 +1,3 @@
-/** Everything a connection needs of the outside world but the network. Injected, so that a simulator can be the world. */
 /** Time and chance as every runtime has them. */
 export const runtime: Pick<Environment, 'now' | 'after' | 'random'> = {
   now: () => performance.now(),
@@ -9,6 +8,7 @@ export const runtime: Pick<Environment, 'now' | 'after' | 'random'> = {
   random: () => Math.random(),
 }
 
+/** Everything a connection needs of the outside world but the network. Injected, so that a simulator can be the world. */
 export interface Environment {
   /** Monotonic milliseconds. May stand still while the machine sleeps. */
   now(): number
