@@ -496,6 +496,7 @@ describe('what is stored', () => {
     const page = site.open()
     const close = page.bind()
     page.client.hello()
+    await settle()
     close()
     await page.persister.restoreQueries(page.queryClient)
     await page.persister.persistQueryByKey(['a'], page.queryClient)
