@@ -1,10 +1,5 @@
-export {
-  bindTags,
-  type BindingEnvironment,
-  type BindTagsOptions,
-  type InvalidationEvent,
-  type TagBinding,
-} from './bind-tags.ts'
+export { bindTags } from './bind-tags.ts'
+export type { BindingEnvironment, BindTagsOptions, InvalidationEvent, TagBinding } from './tag-binding.ts'
 export { withInvalidates } from './with-invalidates.ts'
 export type { InvalidationRouter, RouteMatchLike } from './route-tags.ts'
 export { persistedPositions, type PersistedPositions, type StoredQuery } from './persisted-positions.ts'
