@@ -77,6 +77,14 @@ class Site {
     return { client, queryClient, persister, options, bind, show, versionOf }
   }
 
+  /** A page that is bound and connected. */
+  openLive() {
+    const page = this.open()
+    page.bind()
+    page.client.hello()
+    return page
+  }
+
   item(name: string): StoredQuery & Record<string, unknown> {
     return JSON.parse(this.items.get(`tanstack-query-["${name}"]`)!) as StoredQuery & Record<string, unknown>
   }
@@ -171,9 +179,7 @@ describe('after a reload', () => {
       if (name === 'a') site.change('both')
     }
 
-    const page = site.open()
-    page.bind()
-    page.client.hello()
+    const page = site.openLive()
     for (const name of ['a', 'b']) page.show(page.options(name, [['both']]))
     await calm(page)
 
@@ -199,9 +205,7 @@ describe('after a reload', () => {
     const site = new Site()
     await visit(site, 'a')
 
-    const page = site.open()
-    page.bind()
-    page.client.hello()
+    const page = site.openLive()
     page.show(page.options('a'))
     await vi.advanceTimersByTimeAsync(STORE_MS / 2)
     page.client.answer()
@@ -271,9 +275,7 @@ describe('restoreQueries()', () => {
     await visit(site, 'a')
     const kept = new Map(site.items)
     site.change('a')
-    const page = site.open()
-    page.bind()
-    page.client.hello()
+    const page = site.openLive()
     page.show(page.options('a'))
     await calm(page)
     expect(page.versionOf('a')).toBe(1)
@@ -292,9 +294,7 @@ describe('data out of the store', () => {
     await visit(site, 'a')
     site.change('later')
 
-    const page = site.open()
-    page.bind()
-    page.client.hello()
+    const page = site.openLive()
     page.show(page.options('a'))
     await vi.advanceTimersByTimeAsync(STORE_MS + 1)
     page.queryClient.setQueryData<Row>(['a'], (row) => ({ ...row!, isMarked: true }) as Row)
@@ -308,9 +308,7 @@ describe('data out of the store', () => {
 
   it('that the app writes over with what it read when the page began are no newer for that (guarantee 8)', async () => {
     const site = new Site()
-    const page = site.open()
-    page.bind()
-    page.client.hello()
+    const page = site.openLive()
     const held = { version: site.version('a') }
     site.change('a')
     page.client.deliver()
@@ -336,9 +334,7 @@ describe('data out of the store', () => {
     site.change('a')
     await visit(site, 'a')
 
-    const page = site.open()
-    page.bind()
-    page.client.hello()
+    const page = site.openLive()
     page.show(page.options('a'))
     await calm(page)
     expect(site.reads).toEqual([])
@@ -357,9 +353,7 @@ describe('data out of the store', () => {
     item['@query-tags/cursor'] = { [GLOBAL]: 'e:0', '["user","ada"]': 'e:0' }
     site.items.set('tanstack-query-["a"]', JSON.stringify(item))
 
-    const page = site.open()
-    page.bind()
-    page.client.hello()
+    const page = site.openLive()
     page.show(page.options('a'))
     await calm(page)
 
@@ -375,9 +369,7 @@ describe('data out of the store', () => {
     site.items.set('tanstack-query-["a"]', JSON.stringify({ ...site.item('a'), '@query-tags/cursor': cursor }))
     await vi.advanceTimersByTimeAsync(1000)
 
-    const page = site.open()
-    page.bind()
-    page.client.hello()
+    const page = site.openLive()
     page.show(page.options('a'))
     await calm(page)
 
@@ -404,9 +396,7 @@ describe('data out of the store', () => {
     await visit(site, 'a')
     site.change('a')
 
-    const page = site.open()
-    page.bind()
-    page.client.hello()
+    const page = site.openLive()
     page.client.invalidate(['other'])
     page.show(page.options('a'))
     await vi.advanceTimersByTimeAsync(STORE_MS + 1)
@@ -442,9 +432,7 @@ describe('what is stored', () => {
 
   it('says nothing of a query without tags, which nobody watches (guarantee 8)', async () => {
     const site = new Site()
-    const page = site.open()
-    page.bind()
-    page.client.hello()
+    const page = site.openLive()
     page.show(page.options('a', []))
     page.show(page.options('b'))
     await calm(page)
@@ -455,9 +443,7 @@ describe('what is stored', () => {
 
   it('says nothing of data that are marked (guarantee 8)', async () => {
     const site = new Site()
-    const page = site.open()
-    page.bind()
-    page.client.hello()
+    const page = site.openLive()
     page.show({ ...page.options('a'), enabled: false })
     page.show({ ...page.options('a'), enabled: true })
     await calm(page)
@@ -471,9 +457,7 @@ describe('what is stored', () => {
 
   it('says nothing of data that are not in this cache (guarantee 8)', async () => {
     const site = new Site()
-    const page = site.open()
-    page.bind()
-    page.client.hello()
+    const page = site.openLive()
     page.show(page.options('a'))
     await calm(page)
     const { serialize } = persistedPositions(page.queryClient)
