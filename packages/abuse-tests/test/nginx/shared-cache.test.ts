@@ -100,7 +100,7 @@ describe.each(METHODS)('behind a shared cache, by %s', (_, init) => {
 
 it('the answer to a watch request of one is not the answer to another', async () => {
   const [ada, grace] = [await open('ada', {}), await open('grace', {})]
-  await system.invalidateTags({ tags: [['t', 'hers']], scope: userScope('ada') })
+  const { scope, at } = await system.invalidateTags({ tags: [['t', 'hers']], scope: userScope('ada') })
 
   const answers = await Promise.all(
     [ada, grace].map(async (stream, i) => {
@@ -116,7 +116,7 @@ it('the answer to a watch request of one is not the answer to another', async ()
   )
 
   expect(answers).toEqual([
-    { n: 1, tags: [['t', 'hers']] },
+    { n: 1, tags: [['t', 'hers']], at: [{ [scope]: at }] },
     { n: 1, tags: [] },
   ])
   for (const stream of [ada, grace]) stream.leave()

@@ -77,13 +77,13 @@ export const streamCases: Case[] = [
       const world = await start()
       const stream = await world.connect()
       const { connection, cursor } = await stream.body.until('hello')
-      await world.system.invalidateTags({ tags: [['late']] })
+      const { scope, at: missedAt } = await world.system.invalidateTags({ tags: [['late']] })
 
       const answer = await world.watch({ connection, from: cursor, add: [['late'], ['later']] })
       const { at } = await world.system.invalidateTags({ tags: [['later']] })
 
       expect(answer.status).toBe(200)
-      expect(await answer.body.json()).toEqual({ n: 1, tags: [['late']] })
+      expect(await answer.body.json()).toEqual({ n: 1, tags: [['late']], at: [{ [scope]: missedAt }] })
       await stream.body.until('invalidate', (frame) => frame.at === at)
     },
   },

@@ -38,6 +38,7 @@ export async function answerWatch(
   if (connection.isOver) return 'not-here'
   const { n } = request
   if (missed === 'expired') return { n, expired: true }
+  if (missed.length === 0) return { n, tags: [] }
   return { n, tags: missed.map(({ tag }) => tag), at: missed.map(({ at }) => at) }
 }
 
