@@ -420,14 +420,52 @@ describe('what is stored', () => {
     expect(cursorOf(site, 'a')).toEqual({ [GLOBAL]: 'e:2' })
   })
 
-  it('says nothing before the first hello', async () => {
+  it('waits for the first hello, which says where it was read', async () => {
+    const site = new Site()
+    const page = site.open()
+    page.bind()
+    page.show(page.options('a'))
+    page.show(page.options('b'))
+    await vi.advanceTimersByTimeAsync(STORE_MS * 2)
+    expect(site.reads).toEqual(['a', 'b'])
+    expect(site.items.size).toBe(0)
+
+    page.client.hello()
+    await settle()
+
+    expect(cursorOf(site, 'a')).toEqual({ [GLOBAL]: 'e:0' })
+    expect(cursorOf(site, 'b')).toEqual({ [GLOBAL]: 'e:0' })
+  })
+
+  it('says nothing of data that the first hello finds old, until they are new (guarantee 8)', async () => {
     const site = new Site()
     const page = site.open()
     page.bind()
     page.show(page.options('a'))
     await vi.advanceTimersByTimeAsync(STORE_MS * 2)
+    site.change('a')
+
+    page.client.hello()
+    page.client.deliver()
+    await settle()
+    expect(site.items.size === 0 || cursorOf(site, 'a') === undefined).toBe(true)
+    await calm(page)
+
+    expect(cursorOf(site, 'a')).toEqual({ [GLOBAL]: 'e:1' })
+    expect(site.item('a').state.data).toEqual({ version: 1 })
+  })
+
+  it('says nothing when no hello comes for 10 s', async () => {
+    const site = new Site()
+    const page = site.open()
+    page.bind()
+    page.show(page.options('a'))
+    await vi.advanceTimersByTimeAsync(9_900)
+    expect(site.items.size).toBe(0)
+    await vi.advanceTimersByTimeAsync(STORE_MS * 4)
 
     expect(cursorOf(site, 'a')).toBeUndefined()
+    expect(site.items.size).toBe(1)
   })
 
   it('says nothing of a query without tags, which nobody watches (guarantee 8)', async () => {
@@ -483,7 +521,8 @@ describe('what is stored', () => {
     await settle()
     close()
     await page.persister.restoreQueries(page.queryClient)
-    await page.persister.persistQueryByKey(['a'], page.queryClient)
+    void page.persister.persistQueryByKey(['a'], page.queryClient)
+    await vi.advanceTimersByTimeAsync(10_000)
 
     expect(site.items).not.toEqual(old)
     expect(cursorOf(site, 'a')).toBeUndefined()
@@ -500,7 +539,8 @@ describe('what is stored', () => {
     const { queryClient } = page
     bindTags({ queryClient, client: page.client.reload(), scope: { kind: 'user', id: 'grace' } })
     await queryClient.refetchQueries({ queryKey: ['a'] })
-    await page.persister.persistQueryByKey(['a'], queryClient)
+    void page.persister.persistQueryByKey(['a'], queryClient)
+    await vi.advanceTimersByTimeAsync(10_000)
 
     expect(cursorOf(site, 'a')).toBeUndefined()
   })

@@ -8,7 +8,8 @@ export type Persister = ReturnType<typeof experimental_createQueryPersister<stri
 
 /** TanStack's own, over a store that takes its time. Everybody who uses this browser shares it, which no app should let them. */
 export function createPersister(sim: Sim, page: Page, items: Map<string, string>): Persister {
-  const { random } = sim
+  const { random, clock } = sim
+  const after = (ms: number, callback: () => void) => clock.after(sim.world, ms, callback)
   const { persisterFn } = experimental_createQueryPersister({
     storage: {
       async getItem(key) {
@@ -19,7 +20,7 @@ export function createPersister(sim: Sim, page: Page, items: Map<string, string>
       },
       setItem(key, item) {
         // No app should keep a guess.
-        if (item.includes('"guess"')) return
+        if (page.isClosed || item.includes('"guess"')) return
         sim.saw('item is stored', () => `${page.name} ${key}`)
         items.set(key, item)
       },
@@ -28,7 +29,7 @@ export function createPersister(sim: Sim, page: Page, items: Map<string, string>
     // Nobody would catch it when that fetch fails. The binding fetches what is marked.
     refetchOnRestore: false,
     // Without them everything that is restored has to be fetched.
-    ...(random.chance(0.8) && persistedPositions(page.queryClient)),
+    ...(random.chance(0.8) && persistedPositions(page.queryClient, { after })),
   })
   return persisterFn
 }
