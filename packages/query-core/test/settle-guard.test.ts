@@ -282,6 +282,21 @@ describe('data that are written by hand do not hide an invalidation', () => {
     await expectCurrent(world)
   })
 
+  it('data that came after a receipt and are older are hit by its frame, when the replay is what answers for them (guarantee 1)', async () => {
+    const { queryClient, client, database } = createWorld()
+    client.hello()
+    await settle()
+    client.applyReceipt(client.record(['value']))
+    const late = { queryKey: ['value'], queryFn: database.read, initialData: 0 }
+    new QueryObserver(queryClient, withTags(late, [['value']])).subscribe(() => undefined)
+
+    // The stream opens anew before the server has answered what they missed.
+    client.hello()
+    await settle()
+
+    expect(database.reads).toBe(1)
+  })
+
   it('data written within 30 s of an invalidation are fetched again, older writes are trusted', async () => {
     const world = await connected()
     observe(world)

@@ -415,6 +415,57 @@ it('a cache that is stored while it is not known what its data missed says so (g
   expect(second.queryClient.getQueryData(['b'])).toBe(1)
 })
 
+it('a cache that is stored when a query without tags has just come, after another one went, does not vouch for it (guarantee 8)', async () => {
+  const server = createServer(['a', 'b', 'gone'])
+  const first = openPage(server)
+  server.client.hello()
+  first.queryClient.setQueryData(['gone'], 0)
+  server.change('a')
+  server.client.deliver()
+  show(first.queryClient, server.options('b'))
+  await vi.advanceTimersByTimeAsync(0)
+  server.client.answer()
+  await settle()
+  first.queryClient.removeQueries({ queryKey: ['gone'] })
+
+  first.queryClient.setQueryData(['a'], 0)
+  const stored = overTheWire(dehydrate(first.queryClient))
+  first.binding.close()
+  const second = openPage(server)
+  hydrate(second.queryClient, stored)
+  show(second.queryClient, server.options('a'))
+  server.client.hello()
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(second.queryClient.getQueryData(['a'])).toBe(1)
+})
+
+it('the snapshot that a binding kept is not where the page began: a fetch may be in flight that began before it (guarantee 8)', async () => {
+  const server = createServer(['a', 'b'])
+  const first = openPage(server)
+  // Another client for the same page, as an app makes one for another user.
+  const next = server.client.reload()
+  server.client.hello()
+  await settle()
+  const read = Promise.withResolvers<number>()
+  const reads = [read.promise, 1]
+  show(first.queryClient, { ...server.options('a'), queryFn: () => reads.shift()! })
+  server.change('a')
+  server.client.deliver()
+  show(first.queryClient, server.options('b'))
+  await vi.advanceTimersByTimeAsync(0)
+  server.client.answer()
+  await settle()
+  first.binding.close()
+
+  bindTags({ queryClient: first.queryClient, client: next })
+  next.hello()
+  read.resolve(0)
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(first.queryClient.getQueryData(['a'])).toBe(1)
+})
+
 it('a cache that is stored when a query has just got another tag does not pass for newer than its data (guarantee 8)', async () => {
   const server = createServer(['a', 'b'])
   const first = openPage(server)
