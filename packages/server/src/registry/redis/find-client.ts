@@ -43,21 +43,20 @@ export function toDriver({ kind, client }: RedisClient): RedisDriver {
 }
 
 function recognize(client: unknown): RedisClient | undefined {
-  if (can(client, 'call', 'duplicate', 'subscribe', 'disconnect') && 'isCluster' in client) {
-    if (client.isCluster === true) return { kind: 'ioredis-cluster', client: client as unknown as IoRedisCluster }
-    return { kind: 'ioredis', client: client as unknown as IoRedisClient }
+  if (can<IoRedisClient>(client, 'call', 'duplicate', 'subscribe', 'disconnect') && 'isCluster' in client) {
+    const isCluster = client.isCluster && can<IoRedisCluster>(client, 'nodes')
+    return isCluster ? { kind: 'ioredis-cluster', client } : { kind: 'ioredis', client }
   }
-  if (can(client, 'getSentinelNode', '_execute', 'connect', 'destroy')) {
-    return { kind: 'node-redis-sentinel', client: client as unknown as NodeRedisSentinel }
+  if (can<NodeRedisSentinel>(client, 'getSentinelNode', '_execute', 'connect', 'destroy')) {
+    return { kind: 'node-redis-sentinel', client }
   }
-  if (!can(client, 'duplicate', 'sendCommand', 'sSubscribe', 'connect', 'destroy')) return undefined
-  if (can(client, 'nodeClient')) {
-    return { kind: 'node-redis-cluster', client: client as unknown as NodeRedisCluster }
-  }
-  return { kind: 'node-redis', client: client as unknown as NodeRedisClient }
+  if (!can<NodeRedisClient>(client, 'duplicate', 'sendCommand', 'sSubscribe', 'connect', 'destroy')) return undefined
+  const isCluster = can<NodeRedisCluster>(client, 'nodeClient')
+  return isCluster ? { kind: 'node-redis-cluster', client } : { kind: 'node-redis', client }
 }
 
-function can(client: unknown, ...methods: readonly string[]): client is object {
+/** Whether it has these methods of what the caller takes it for. */
+function can<T extends object>(client: unknown, ...methods: readonly (keyof T & string)[]): client is T {
   return (
     typeof client === 'object' &&
     client !== null &&

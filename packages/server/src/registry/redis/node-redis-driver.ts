@@ -43,6 +43,8 @@ export interface NodeRedisCluster {
 
 export interface NodeRedisSentinel {
   readonly isOpen: boolean
+  /** Not called: only it has one. */
+  getSentinelNode(): unknown
   connect(): Promise<unknown>
   /** Runs something with the client of the master. */
   _execute<T>(isReadonly: boolean, work: (client: NodeRedisClient) => Promise<T>): Promise<T>
