@@ -64,6 +64,15 @@ function openPage(server: { client: ScriptedClient }) {
   return { queryClient, binding }
 }
 
+/** The cache of a page is stored now, and restored into the next one. */
+function reopen(server: { client: ScriptedClient }, first: ReturnType<typeof openPage>) {
+  const stored = overTheWire(dehydrate(first.queryClient))
+  first.binding.close()
+  const second = openPage(server)
+  hydrate(second.queryClient, stored)
+  return second
+}
+
 function show(queryClient: QueryClient, options: QueryObserverOptions<number>): void {
   new QueryObserver(queryClient, options).subscribe(() => undefined)
 }
@@ -404,10 +413,7 @@ it('a cache that is stored while it is not known what its data missed says so (g
   await settle()
 
   show(first.queryClient, { ...server.options('b'), initialData: 0 })
-  const stored = overTheWire(dehydrate(first.queryClient))
-  first.binding.close()
-  const second = openPage(server)
-  hydrate(second.queryClient, stored)
+  const second = reopen(server, first)
   show(second.queryClient, server.options('b'))
   server.client.hello()
   await vi.advanceTimersByTimeAsync(0)
@@ -429,10 +435,7 @@ it('a cache that is stored when a query without tags has just come, after anothe
   first.queryClient.removeQueries({ queryKey: ['gone'] })
 
   first.queryClient.setQueryData(['a'], 0)
-  const stored = overTheWire(dehydrate(first.queryClient))
-  first.binding.close()
-  const second = openPage(server)
-  hydrate(second.queryClient, stored)
+  const second = reopen(server, first)
   show(second.queryClient, server.options('a'))
   server.client.hello()
   await vi.advanceTimersByTimeAsync(0)
@@ -624,10 +627,7 @@ it('data without tags that are stored in the task in which they came are not as 
   await vi.advanceTimersByTimeAsync(0)
 
   first.queryClient.setQueryData(['a'], 0)
-  const stored = overTheWire(dehydrate(first.queryClient))
-  first.binding.close()
-  const second = openPage(server)
-  hydrate(second.queryClient, stored)
+  const second = reopen(server, first)
   show(second.queryClient, server.options('a'))
   server.client.hello()
   await vi.advanceTimersByTimeAsync(0)
