@@ -10,6 +10,7 @@ import {
 } from '@tanstack/query-persist-client-core'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { bindTags, carryCursor } from '../src/index.ts'
+import { itemStorage, loadedAt, pause, STORE_MS } from './item-storage.ts'
 import { ScriptedClient } from './scripted-client.ts'
 import { settle } from './world.ts'
 
@@ -17,7 +18,6 @@ import { settle } from './world.ts'
 
 const GLOBAL = '["global",null]'
 const HOUR_MS = 3_600_000
-const STORE_MS = 50
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -46,15 +46,7 @@ class Site {
   }
 
   readonly perQuery = experimental_createQueryPersister({
-    storage: {
-      getItem: async (key: string) => {
-        await pause(STORE_MS)
-        return this.items.get(key)
-      },
-      setItem: async (key: string, item: string) => void this.items.set(key, item),
-      removeItem: async (key: string) => void this.items.delete(key),
-      entries: async () => [...this.items],
-    },
+    storage: itemStorage(this.items),
   })
 
   readonly options = (name: string) => {
@@ -79,7 +71,7 @@ class Site {
     const { client } = this
     const queryClient = new QueryClient()
     await prepare?.(queryClient)
-    const binding = bindTags({ queryClient, client, environment: browser(Date.now()) })
+    const binding = bindTags({ queryClient, client, environment: loadedAt(Date.now()) })
     return {
       queryClient,
       show: (options: ReturnType<Site['options']> & { enabled?: boolean }): void => {
@@ -92,20 +84,6 @@ class Site {
     }
   }
 }
-
-function browser(loadedAt: number) {
-  return {
-    now: () => performance.now(),
-    after(ms: number, callback: () => void) {
-      const timer = setTimeout(callback, ms)
-      return () => clearTimeout(timer)
-    },
-    random: Math.random,
-    loadedAt,
-  }
-}
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** The watch requests of a page are batched, the store takes its time, fetches follow. */
 async function calm(site: Site): Promise<void> {

@@ -1,9 +1,9 @@
 import { withTags } from '@query-tags/core'
-import { runtime } from '@query-tags/core/client'
 import { QueryClient, QueryObserver } from '@tanstack/query-core'
 import { experimental_createQueryPersister } from '@tanstack/query-persist-client-core'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { bindTags, carryCursor, persistedPositions, type StoredQuery } from '../src/index.ts'
+import { itemStorage, loadedAt, STORE_MS } from './item-storage.ts'
 import { ScriptedClient } from './scripted-client.ts'
 import { settle } from './world.ts'
 
@@ -11,7 +11,6 @@ import { settle } from './world.ts'
 
 const GLOBAL = '["global",null]'
 const HOUR_MS = 3_600_000
-const STORE_MS = 50
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -47,15 +46,7 @@ class Site {
     this.reads = []
     const queryClient = new QueryClient()
     const persister = experimental_createQueryPersister({
-      storage: {
-        getItem: async (key: string) => {
-          await pause(STORE_MS)
-          return this.items.get(key)
-        },
-        setItem: async (key: string, item: string) => void this.items.set(key, item),
-        removeItem: async (key: string) => void this.items.delete(key),
-        entries: async () => [...this.items],
-      },
+      storage: itemStorage(this.items),
       ...persistedPositions(queryClient),
     })
     const options = (name: string, tags: readonly [string][] = [[name]]) => {
@@ -67,7 +58,7 @@ class Site {
       return { ...tagged, persister: persister.persisterFn }
     }
     const bind = () => {
-      const binding = bindTags({ queryClient, client, environment: browser(Date.now()) })
+      const binding = bindTags({ queryClient, client, environment: loadedAt(Date.now()) })
       return () => binding.close()
     }
     const show = (shown: ReturnType<typeof options> & { readonly enabled?: boolean }): void => {
@@ -89,10 +80,6 @@ class Site {
     return JSON.parse(this.items.get(`tanstack-query-["${name}"]`)!) as StoredQuery & Record<string, unknown>
   }
 }
-
-const browser = (loadedAt: number) => ({ ...runtime, loadedAt })
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** The watch requests of a page are batched, the store takes its time, fetches follow. */
 async function calm({ client }: { readonly client: ScriptedClient }): Promise<void> {
